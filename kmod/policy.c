@@ -8,10 +8,10 @@
  * "Firewall Configuration", MailStore Gateway Help, revision of 10 April 2019.
  * This is the one place that says which ports are open.
  */
-#define ROW(p, s, t, d)                                                                            \
-	{                                                                                          \
-		.row = { .port = (p), .source = MAILWALL_##s, .target = MAILWALL_##t },            \
-		.description = (d),                                                                \
+#define ROW(p, s, t, d)                                                                 \
+	{                                                                               \
+		.row = { .port = (p), .source = MAILWALL_##s, .target = MAILWALL_##t }, \
+		.description = (d),                                                     \
 	}
 const struct mw_table_row mw_table[MAILWALL_TABLE_ROWS] = {
 	ROW(25, GTW, ANY,
@@ -171,18 +171,21 @@ static int mw_row_check(const struct mailwall_row *row, const char *item, size_t
 	unsigned int i;
 
 	if (!row->port)
-		return mw_complain(c, item, length, -EINVAL, "the port is a number from 1 to 65535");
+		return mw_complain(c, item, length, -EINVAL,
+				   "the port is a number from 1 to 65535");
 	if (!mw_end_name(row->source) || !mw_end_name(row->target))
 		return mw_complain(c, item, length, -EINVAL,
 				   "source and target are each one of ANY, ADM and GTW");
 	if ((row->source == MAILWALL_GTW) == (row->target == MAILWALL_GTW))
-		return mw_complain(c, item, length, -EINVAL,
-				   "exactly one of source and target is GTW, this host: write %u ANY GTW for a port open here, %u GTW ANY for one out there",
-				   row->port, row->port);
+		return mw_complain(
+			c, item, length, -EINVAL,
+			"exactly one of source and target is GTW, this host: write %u ANY GTW for a port open here, %u GTW ANY for one out there",
+			row->port, row->port);
 	for (i = 0; i < MAILWALL_TABLE_ROWS; i++)
 		if (mw_row_clash(row, &mw_table[i].row))
-			return mw_complain(c, item, length, -EEXIST,
-					   "the built-in table has this port in this direction and cannot be changed: leave the row out");
+			return mw_complain(
+				c, item, length, -EEXIST,
+				"the built-in table has this port in this direction and cannot be changed: leave the row out");
 	return 0;
 }
 
@@ -201,9 +204,10 @@ static int mw_site_add(struct mailwall_row *site, u16 *count, const struct mailw
 			return 0;
 		if (mw_row_clash(&site[i], row)) {
 			mw_row_print(&site[i], text);
-			return mw_complain(c, item, length, -EEXIST,
-					   "there is one row for a port and direction: remove \"%s\" first",
-					   text);
+			return mw_complain(
+				c, item, length, -EEXIST,
+				"there is one row for a port and direction: remove \"%s\" first",
+				text);
 		}
 	}
 	if (*count >= MAILWALL_SITE_MAX)
@@ -268,8 +272,9 @@ static char mw_take_sign(const char **s, size_t *length)
 
 static int mw_complain_sign(struct mw_complaint *c, const char *item, size_t length)
 {
-	return mw_complain(c, item, length, -EINVAL,
-			   "one sign, before the first item, stands for the whole write: add and remove in two writes");
+	return mw_complain(
+		c, item, length, -EINVAL,
+		"one sign, before the first item, stands for the whole write: add and remove in two writes");
 }
 
 static int mw_complain_nothing(struct mw_complaint *c, const char *item, char sign)
@@ -311,8 +316,9 @@ int mw_policy_adm_edit(struct mailwall_policy *spec, const char *s, size_t lengt
 		error = sign == '-' ? mw_prefix_remove(list, &count, &prefix) :
 				      mw_prefix_add(list, &count, &prefix);
 		if (error == -ENOENT)
-			return mw_complain(c, item, size, error,
-					   "not in ADM as written: read adm for the prefixes there are");
+			return mw_complain(
+				c, item, size, error,
+				"not in ADM as written: read adm for the prefixes there are");
 		if (error)
 			return mw_complain(c, item, size, error,
 					   "more than %d prefixes: write wider ones",
@@ -368,8 +374,9 @@ static int mw_row_parse(const char *s, size_t length, struct mailwall_row *row,
 	source = mw_end_parse(field[1], size[1]);
 	target = mw_end_parse(field[2], size[2]);
 	if (source < 0 || target < 0)
-		return mw_complain(c, s, length, -EINVAL,
-				   "source and target are each one of ANY, ADM and GTW, in capitals");
+		return mw_complain(
+			c, s, length, -EINVAL,
+			"source and target are each one of ANY, ADM and GTW, in capitals");
 	row->port = port;
 	row->source = source;
 	row->target = target;
@@ -449,8 +456,9 @@ int mw_policy_log_edit(struct mailwall_policy *spec, const char *s, size_t lengt
 		if (length > prefix)
 			group = mw_number(s + prefix + 1, length - prefix - 1, 65535);
 		if (group < 0)
-			return mw_complain(c, s, length, -EINVAL,
-					   "the nflog group is a number from 0 to 65535, without leading zeros");
+			return mw_complain(
+				c, s, length, -EINVAL,
+				"the nflog group is a number from 0 to 65535, without leading zeros");
 		spec->log = MAILWALL_LOG_NFLOG;
 	} else {
 		return mw_complain(c, s, length, -EINVAL,
@@ -470,7 +478,7 @@ int mw_policy_normalise(struct mailwall_policy *spec, struct mw_complaint *c,
 	u16 adm_count = 0, site_count = 0, i;
 	int error, length;
 
-#define REFUSE(name, value, error, ...)                                                            \
+#define REFUSE(name, value, error, ...) \
 	mw_complain(c, text, snprintf(text, MW_PREFIX_TEXT, name " %u", value), error, __VA_ARGS__)
 	if (!mw_mode_name(spec->mode))
 		return REFUSE("mode", spec->mode, -EINVAL, "a mode is a number from 0 to %d",

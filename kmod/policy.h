@@ -220,9 +220,9 @@ struct mailwall_row mw_row_of_slot(const struct mw_policy *policy, unsigned int 
  * of tcp_valid_flags[] in nf_conntrack_proto_tcp.c.
  */
 #define MW_BIT(flags) (1ULL << (flags))
-#define MW_VALID_FLAGS                                                                             \
-	(MW_BIT(MW_SYN) | MW_BIT(MW_SYN | MW_URG) | MW_BIT(MW_SYN | MW_ACK) | MW_BIT(MW_RST) |     \
-	 MW_BIT(MW_RST | MW_ACK) | MW_BIT(MW_FIN | MW_ACK) | MW_BIT(MW_FIN | MW_ACK | MW_URG) |    \
+#define MW_VALID_FLAGS                                                                          \
+	(MW_BIT(MW_SYN) | MW_BIT(MW_SYN | MW_URG) | MW_BIT(MW_SYN | MW_ACK) | MW_BIT(MW_RST) |  \
+	 MW_BIT(MW_RST | MW_ACK) | MW_BIT(MW_FIN | MW_ACK) | MW_BIT(MW_FIN | MW_ACK | MW_URG) | \
 	 MW_BIT(MW_ACK) | MW_BIT(MW_ACK | MW_URG))
 
 static __always_inline bool mw_flags_valid(u8 flags)

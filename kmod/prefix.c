@@ -87,7 +87,8 @@ static int mw_ipv6_parse(const char *s, size_t length, u8 *address)
 		while (i < length && mw_hex_digit(s[i]) >= 0)
 			group = group << 4 | mw_hex_digit(s[i++]);
 		if (i < length && s[i] == '.') {
-			if (filled > 12 || mw_ipv4_parse(s + start, length - start, address + filled))
+			if (filled > 12 ||
+			    mw_ipv4_parse(s + start, length - start, address + filled))
 				return -EINVAL;
 			filled += 4;
 			break;
@@ -216,18 +217,19 @@ static int mw_prefix_refuse(const struct mailwall_prefix *prefix, const char *it
 		memcpy(net.address, prefix->address + 12, 4);
 		mw_prefix_network(&net, net.address);
 		mw_prefix_print(&net, a);
-		return mw_complain(c, item, length, -EINVAL,
-				   "IPv4-mapped IPv6 address: such a peer arrives as IPv4, write %s",
-				   a);
+		return mw_complain(
+			c, item, length, -EINVAL,
+			"IPv4-mapped IPv6 address: such a peer arrives as IPv4, write %s", a);
 	}
 	mw_prefix_network(prefix, net.address);
 	if (memcmp(net.address, prefix->address, sizeof(net.address))) {
 		host.length = mw_family_length(host.family);
 		mw_prefix_print(&net, a);
 		mw_prefix_print(&host, b);
-		return mw_complain(c, item, length, -EINVAL,
-				   "has bits set past its length: write %s for the network or %s/%u for the host",
-				   a, b, host.length);
+		return mw_complain(
+			c, item, length, -EINVAL,
+			"has bits set past its length: write %s for the network or %s/%u for the host",
+			a, b, host.length);
 	}
 	return 0;
 }
@@ -246,8 +248,9 @@ int mw_prefix_parse(const char *s, size_t length, struct mailwall_prefix *prefix
 				   "a prefix has no zone: leave %% and what follows out");
 	family = address_length ? mw_address_parse(s, address_length, prefix->address) : -EINVAL;
 	if (family < 0)
-		return mw_complain(c, s, length, -EINVAL,
-				   "no address: write ADDRESS or ADDRESS/LENGTH, such as 192.0.2.0/24 (no leading zeros) or 2001:db8::/32");
+		return mw_complain(
+			c, s, length, -EINVAL,
+			"no address: write ADDRESS or ADDRESS/LENGTH, such as 192.0.2.0/24 (no leading zeros) or 2001:db8::/32");
 	max = mw_family_length(family);
 	prefix->family = family;
 	prefix->length = max;
@@ -255,9 +258,10 @@ int mw_prefix_parse(const char *s, size_t length, struct mailwall_prefix *prefix
 		s64 value = mw_number(slash + 1, length - address_length - 1, max);
 
 		if (value < 0)
-			return mw_complain(c, s, length, -EINVAL,
-					   "no prefix length: write a number from 0 to %u without leading zeros after the slash",
-					   max);
+			return mw_complain(
+				c, s, length, -EINVAL,
+				"no prefix length: write a number from 0 to %u without leading zeros after the slash",
+				max);
 		prefix->length = value;
 	}
 	return mw_prefix_refuse(prefix, s, length, c);
@@ -320,8 +324,7 @@ int mw_prefix_add(struct mailwall_prefix *list, u16 *count, const struct mailwal
 	return 0;
 }
 
-int mw_prefix_remove(struct mailwall_prefix *list, u16 *count,
-		     const struct mailwall_prefix *prefix)
+int mw_prefix_remove(struct mailwall_prefix *list, u16 *count, const struct mailwall_prefix *prefix)
 {
 	u16 at = mw_prefix_at(list, *count, prefix);
 
