@@ -1,0 +1,113 @@
+# shellcheck shell=bash
+# Sourced by the scripts under tests/: places, locks, and apt's configuration.
+
+TOPDIR=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
+# shellcheck disable=SC2034  # for those who source this
+CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/mailwall
+
+die() {
+	echo "${0##*/}: $*" >&2
+	exit 1
+}
+
+note() {
+	echo "${0##*/}: $*" >&2
+}
+
+deps() {
+	"$TOPDIR/tests/deps" "$@"
+}
+
+# lock FILE: hold an exclusive lock until this process ends. The descriptor is
+# not closed in children, so start no daemon below it.
+lock() {
+	local fd
+
+	mkdir -p "$(dirname "$1")"
+	exec {fd}>"$1"
+	if ! flock -n "$fd"; then
+		note "waiting for another run that holds $1"
+		flock "$fd"
+	fi
+}
+
+# apt_site RELEASE: the mirror that this machine takes RELEASE from, or, where
+# it has another release of Debian, the one it takes any release of that
+# archive from. MAILWALL_MIRROR and MAILWALL_SECURITY_MIRROR overrule it, for
+# machines that are not Debian.
+apt_site() {
+	local archive
+
+	case $1 in
+	*-security)
+		archive='.*-security$'
+		[ -z "${MAILWALL_SECURITY_MIRROR:-}" ] || { echo "$MAILWALL_SECURITY_MIRROR"; return; }
+		;;
+	*)
+		archive='.*'
+		[ -z "${MAILWALL_MIRROR:-}" ] || { echo "$MAILWALL_MIRROR"; return; }
+		;;
+	esac
+	apt-get indextargets --format '$(ORIGIN) $(RELEASE) $(SITE)' 'Created-By: Packages' |
+		awk -v want="$1" -v archive="$archive" '
+			$1 != "Debian" { next }
+			$2 == want { exact = $3 }
+			$2 ~ archive && (archive != ".*" || $2 !~ /-security$/) { other = $3 }
+			END { print exact != "" ? exact : other }'
+}
+
+# apt_sources SUITE...: lines for a sources.list.
+apt_sources() {
+	local suite site
+
+	# Nothing is known of a machine whose lists were never fetched.
+	[ -n "$(apt_site bookworm)" ] || apt-get -q update >&2
+	for suite in "$@"; do
+		site=$(apt_site "$suite")
+		[ -n "$site" ] || die "no mirror for $suite; set MAILWALL_MIRROR and MAILWALL_SECURITY_MIRROR"
+		echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $site $suite main"
+	done
+}
+
+# apt_acquire: how this machine's apt reaches its mirrors (proxies, expired
+# snapshots), for an apt with a configuration of its own.
+apt_acquire() {
+	apt-config dump --no-empty --format '%F "%v";%n' Acquire |
+		grep -E '^Acquire::(http|https|ftp|Check-|Retries|Languages|ForceIPv)' || :
+}
+
+# apt_in DIR TOOL ARGS...: an apt tool over the state that apt_open made in DIR.
+apt_in() {
+	local dir=$1 tool=$2
+
+	shift 2
+	"$tool" -q -o "Dir::State=$dir/state" -o "Dir::State::status=$dir/status" \
+		-o "Dir::Cache=$dir/cache" -o "Dir::Etc::sourcelist=$dir/sources.list" \
+		-o Dir::Etc::sourceparts=- -o Dir::Etc::preferencesparts=- \
+		-o APT::Sandbox::User=root -o APT::Get::List-Cleanup=false "$@"
+}
+
+# apt_open DIR SUITE...: an apt state of its own in DIR, lists fetched.
+apt_open() {
+	local dir=$1
+
+	shift
+	mkdir -p "$dir/state/lists/partial" "$dir/cache/archives/partial"
+	: >"$dir/status"
+	apt_sources "$@" >"$dir/sources.list"
+	apt_in "$dir" apt-get update -o Acquire::Languages=none >"$dir/log" 2>&1 ||
+		{ cat "$dir/log" >&2; die "cannot fetch the package lists of $*"; }
+}
+
+# ext4_image DIR FILE: FILE becomes an ext4 file system that holds DIR, with
+# little room to spare, since guests only read it.
+ext4_image() {
+	local kib inodes
+
+	kib=$(du -sk --apparent-size "$1" | cut -f 1)
+	inodes=$(find "$1" | wc -l)
+	rm -f "$2"
+	# Small files take a block each; the factor and the floor are generous.
+	mke2fs -q -t ext4 -O ^has_journal,^resize_inode -m 0 -N $((inodes + 256)) \
+		-E lazy_itable_init=0 -d "$1" "$2" $((kib * 5 / 4 + inodes * 3 + 8192))k >/dev/null
+}
