@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /sys/class/misc/mailwall/ and the ioctls of /dev/mailwall, over config.c.
+ *
+ * Each call acts on the network namespace of the task that makes it; an open
+ * handle holds the module, by its owner, and no namespace.
+ */
+#include "control.h"
+#include "compat.h"
+#include "explain.h"
+#include "version.h"
+#include <linux/capability.h>
+#include <linux/compat.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/mm.h>
+#include <linux/nsproxy.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+static struct mw_net *mw_caller(void)
+{
+	return mw_net_of(current->nsproxy->net_ns);
+}
+
+/* Not ns_capable(): a container in a user namespace must not open its own 8450. */
+static bool mw_may_change(void)
+{
+	return capable(CAP_NET_ADMIN);
+}
+
+/* sysfs */
+
+static ssize_t mw_store(const char *name, mw_edit_t edit, const char *buf, size_t count)
+{
+	int error;
+
+	if (!mw_may_change())
+		return -EPERM;
+	/* kernfs cuts a longer write into pieces, each of which might parse */
+	if (count >= PAGE_SIZE || count >= 4096) {
+		pr_warn("%s refused: a write of 4096 bytes or more: write less at once\n", name);
+		return -E2BIG;
+	}
+	error = mw_config_edit(mw_caller(), name, edit, buf, count);
+	return error ? error : count;
+}
+
+/* The policy as it is configured; NULL if there is no memory for a copy. */
+static struct mailwall_policy *mw_get(void)
+{
+	struct mailwall_policy *spec = kmalloc(sizeof(*spec), GFP_KERNEL);
+
+	if (spec)
+		mw_config_get(mw_caller(), spec);
+	return spec;
+}
+
+static ssize_t adm_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct mailwall_policy *spec = mw_get();
+	char text[MW_PREFIX_TEXT];
+	ssize_t at = 0;
+	int i;
+
+	if (!spec)
+		return -ENOMEM;
+	for (i = 0; i < spec->adm_count; i++) {
+		mw_prefix_print(&spec->adm[i], text);
+		at += sysfs_emit_at(buf, at, "%s\n", text);
+	}
+	kfree(spec);
+	return at;
+}
+
+static ssize_t adm_store(struct device *dev, struct device_attribute *attr, const char *buf,
+			 size_t count)
+{
+	return mw_store("adm", mw_policy_adm_edit, buf, count);
+}
+
+static ssize_t mw_emit_row(char *buf, ssize_t at, const struct mailwall_row *row, const char *tail)
+{
+	return sysfs_emit_at(buf, at, "%u %s %s%s%s\n", row->port, mw_end_name(row->source),
+			     mw_end_name(row->target), *tail ? " " : "", tail);
+}
+
+static ssize_t site_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct mailwall_policy *spec = mw_get();
+	ssize_t at = 0;
+	int i;
+
+	if (!spec)
+		return -ENOMEM;
+	for (i = 0; i < spec->site_count; i++)
+		at += mw_emit_row(buf, at, &spec->site[i], "");
+	kfree(spec);
+	return at;
+}
+
+static ssize_t site_store(struct device *dev, struct device_attribute *attr, const char *buf,
+			  size_t count)
+{
+	return mw_store("site", mw_policy_site_edit, buf, count);
+}
+
+static ssize_t mode_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct mailwall_policy *spec = mw_get();
+	ssize_t at;
+
+	if (!spec)
+		return -ENOMEM;
+	at = sysfs_emit(buf, "%s\n", mw_mode_name(spec->mode));
+	kfree(spec);
+	return at;
+}
+
+static ssize_t mode_store(struct device *dev, struct device_attribute *attr, const char *buf,
+			  size_t count)
+{
+	return mw_store("mode", mw_policy_mode_edit, buf, count);
+}
+
+static ssize_t log_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct mailwall_policy *spec = mw_get();
+	char text[MW_PREFIX_TEXT];
+
+	if (!spec)
+		return -ENOMEM;
+	mw_log_print(spec, text);
+	kfree(spec);
+	return sysfs_emit(buf, "%s\n", text);
+}
+
+static ssize_t log_store(struct device *dev, struct device_attribute *attr, const char *buf,
+			 size_t count)
+{
+	return mw_store("log", mw_policy_log_edit, buf, count);
+}
+
+static ssize_t table_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	ssize_t at = 0;
+	int i;
+
+	for (i = 0; i < MAILWALL_TABLE_ROWS; i++)
+		at += mw_emit_row(buf, at, &mw_table[i].row, mw_table[i].description);
+	return at;
+}
+
+static ssize_t version_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%s abi %d\n", MAILWALL_RELEASE, MAILWALL_ABI);
+}
+
+static DEVICE_ATTR(adm, 0600, adm_show, adm_store);
+static DEVICE_ATTR(site, 0600, site_show, site_store);
+static DEVICE_ATTR(mode, 0644, mode_show, mode_store);
+static DEVICE_ATTR(log, 0600, log_show, log_store);
+static DEVICE_ATTR(table, 0444, table_show, NULL);
+static DEVICE_ATTR(version, 0444, version_show, NULL);
+
+/*
+ * Numbers have a fixed width: a reader that comes for one page after the other
+ * finds every line where it was, whatever was counted in between.
+ */
+static size_t mw_print_stats(const struct mailwall_counters *c, char *buf, size_t size)
+{
+	static const char *const directions[] = { "in", "out" };
+	size_t at = 0;
+	int d, r, i;
+
+	for (i = 0; i < c->row_count; i++) {
+		const struct mailwall_row_counters *row = &c->row[i];
+
+		at += scnprintf(buf + at, size - at,
+				"row %5u %s %s openings %20llu segments %20llu bytes %20llu\n",
+				row->row.port, mw_end_name(row->row.source),
+				mw_end_name(row->row.target), row->openings, row->segments,
+				row->bytes);
+	}
+	for (d = 0; d < 2; d++)
+		for (r = 0; r < MAILWALL_REASONS; r++)
+			at += scnprintf(buf + at, size - at,
+					"reason %-3s %-13s denied %20llu would-deny %20llu\n",
+					directions[d], mw_reason_name(r), c->denied[d][r],
+					c->would_deny[d][r]);
+	at += scnprintf(buf + at, size - at, "log held %20llu\n", c->log_held);
+	return at;
+}
+
+#define MW_STATS_TEXT 8192
+
+static ssize_t stats_read(struct file *file, struct kobject *kobj, mw_bin_attribute_t attr,
+			  char *buf, loff_t pos, size_t size)
+{
+	struct mailwall_counters *counters = kmalloc(sizeof(*counters), GFP_KERNEL);
+	char *text = kmalloc(MW_STATS_TEXT, GFP_KERNEL);
+	ssize_t done = -ENOMEM;
+
+	if (counters && text) {
+		mw_config_counters(mw_caller(), counters);
+		done = memory_read_from_buffer(buf, size, &pos, text,
+					       mw_print_stats(counters, text, MW_STATS_TEXT));
+	}
+	kfree(text);
+	kfree(counters);
+	return done;
+}
+
+static struct bin_attribute bin_attr_stats = {
+	.attr = { .name = "stats", .mode = 0400 },
+	.read = stats_read,
+};
+
+static struct attribute *mw_attributes[] = {
+	&dev_attr_adm.attr,
+	&dev_attr_site.attr,
+	&dev_attr_mode.attr,
+	&dev_attr_log.attr,
+	&dev_attr_table.attr,
+	&dev_attr_version.attr,
+	NULL,
+};
+
+static const struct attribute_group mw_group = {
+	.attrs = mw_attributes,
+};
+
+static const struct attribute_group *mw_groups[] = { &mw_group, NULL };
+
+/* ioctl */
+
+static long mw_get_version(void __user *arg)
+{
+	struct mailwall_version version = { .abi = MAILWALL_ABI, .release = MAILWALL_RELEASE };
+
+	return copy_to_user(arg, &version, sizeof(version)) ? -EFAULT : 0;
+}
+
+static long mw_get_policy(void __user *arg)
+{
+	struct mailwall_policy *spec = mw_get();
+	long error = 0;
+
+	if (!spec)
+		return -ENOMEM;
+	if (copy_to_user(arg, spec, sizeof(*spec)))
+		error = -EFAULT;
+	kfree(spec);
+	return error;
+}
+
+static long mw_set_policy(const void __user *arg)
+{
+	struct mailwall_policy *spec;
+	long error;
+
+	if (!mw_may_change())
+		return -EPERM;
+	spec = memdup_user(arg, sizeof(*spec));
+	if (IS_ERR(spec))
+		return PTR_ERR(spec);
+	error = mw_config_set(mw_caller(), spec);
+	kfree(spec);
+	return error;
+}
+
+static long mw_get_counters(void __user *arg)
+{
+	struct mailwall_counters *counters = kmalloc(sizeof(*counters), GFP_KERNEL);
+	long error = 0;
+
+	if (!counters)
+		return -ENOMEM;
+	mw_config_counters(mw_caller(), counters);
+	if (copy_to_user(arg, counters, sizeof(*counters)))
+		error = -EFAULT;
+	kfree(counters);
+	return error;
+}
+
+static long mw_answer(void __user *arg)
+{
+	struct mailwall_explain question;
+	long error;
+
+	if (copy_from_user(&question, arg, sizeof(question)))
+		return -EFAULT;
+	error = mw_explain(mw_caller(), &question);
+	if (!error && copy_to_user(arg, &question, sizeof(question)))
+		error = -EFAULT;
+	return error;
+}
+
+static long mw_ioctl(struct file *file, unsigned int call, unsigned long address)
+{
+	void __user *arg = (void __user *)address;
+
+	switch (call) {
+	case MAILWALL_GET_VERSION:
+		return mw_get_version(arg);
+	case MAILWALL_GET_POLICY:
+		return mw_get_policy(arg);
+	case MAILWALL_SET_POLICY:
+		return mw_set_policy(arg);
+	case MAILWALL_CONFIRM:
+		return mw_may_change() ? mw_config_confirm(mw_caller()) : -EPERM;
+	case MAILWALL_REVERT:
+		return mw_may_change() ? mw_config_revert(mw_caller()) : -EPERM;
+	case MAILWALL_GET_COUNTERS:
+		return mw_get_counters(arg);
+	case MAILWALL_EXPLAIN:
+		return mw_answer(arg);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static const struct file_operations mw_fops = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = mw_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+};
+
+static struct miscdevice mw_device = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "mailwall",
+	.fops = &mw_fops,
+	.mode = 0600,
+	.groups = mw_groups,
+};
+
+int mw_control_register(void)
+{
+	int error = misc_register(&mw_device);
+
+	if (error)
+		return error;
+	/* Apart from mw_group, whose arrays of binary attributes changed their type in 6.13. */
+	error = device_create_bin_file(mw_device.this_device, &bin_attr_stats);
+	if (error)
+		misc_deregister(&mw_device);
+	return error;
+}
+
+void mw_control_deregister(void)
+{
+	device_remove_bin_file(mw_device.this_device, &bin_attr_stats);
+	misc_deregister(&mw_device);
+}

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Where a packet enters, is judged and is counted.
+ *
+ * This is the packet path: no lock, no allocation, no write that another
+ * processor sees, nothing that grows with the number of rows. It is written to be
+ * short in instructions; "make bench" counts them.
+ */
+#include "hook.h"
+#include "log.h"
+#include "segment.h"
+#include "socket.h"
+#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
+
+/* What mw_connected() needs to find the connection of a segment. */
+struct mw_flow {
+	const struct sk_buff *skb;
+	const struct tcphdr *th;
+	struct net *net;
+	bool ipv6;
+};
+
+static __always_inline bool mw_connected(const void *context)
+{
+	const struct mw_flow *flow = context;
+	const struct sk_buff *skb = flow->skb;
+	const struct sock *sk = skb->sk;
+
+	if (flow->ipv6)
+		return (sk && likely(mw_socket_is_ipv6(sk, ipv6_hdr(skb), flow->th))) ||
+		       mw_socket_look_up_ipv6(flow->net, skb, flow->th);
+	return (sk && likely(mw_socket_is_ipv4(sk, ip_hdr(skb), flow->th))) ||
+	       mw_socket_look_up_ipv4(flow->net, skb, flow->th);
+}
+
+static __always_inline unsigned int mw_drop(u8 direction)
+{
+	/* connect(2) gives up at once on this error only: tcp_connect() */
+	return direction == MAILWALL_IN ? NF_DROP : NF_DROP_ERR(-ECONNREFUSED);
+}
+
+static noinline unsigned int mw_deny_slow(struct mw_net *mn, const struct mw_policy *policy,
+					  const struct sk_buff *skb,
+					  const struct nf_hook_state *state, unsigned int reason)
+{
+	u8 direction = state->hook == NF_INET_LOCAL_IN ? MAILWALL_IN : MAILWALL_OUT;
+
+	if (policy->mode == MAILWALL_OFF)
+		return NF_ACCEPT;
+	if (policy->mode == MAILWALL_ENFORCE)
+		mw_count(mn->stats->denied[direction][reason], 1);
+	else
+		mw_count(mn->stats->would_deny[direction][reason], 1);
+	if (policy->log != MAILWALL_LOG_OFF)
+		mw_log_denial(mn, policy, skb, state, reason);
+	return policy->mode == MAILWALL_ENFORCE ? mw_drop(direction) : NF_ACCEPT;
+}
+
+static __always_inline unsigned int mw_deny(struct mw_net *mn, const struct mw_policy *policy,
+					    const struct sk_buff *skb,
+					    const struct nf_hook_state *state, u8 direction,
+					    unsigned int reason)
+{
+	if (unlikely(!policy->plain))
+		return mw_deny_slow(mn, policy, skb, state, reason);
+	mw_count(mn->stats->denied[direction][reason], 1);
+	return mw_drop(direction);
+}
+
+/* Judge, count and act on a segment whose whole TCP header is at th. */
+static __always_inline unsigned int mw_judge(struct mw_net *mn, const struct sk_buff *skb,
+					     const struct nf_hook_state *state,
+					     const struct tcphdr *th, u8 direction, bool ipv6)
+{
+	const struct mw_policy *policy = rcu_dereference(mn->policy);
+	bool in = direction == MAILWALL_IN;
+	const struct mw_flow flow = { .skb = skb, .th = th, .net = state->net, .ipv6 = ipv6 };
+	const struct mw_segment seg = {
+		.direction = direction,
+		.ipv6 = ipv6,
+		.flags = tcp_flag_byte(th),
+		.local = in ? th->dest : th->source,
+		.remote = in ? th->source : th->dest,
+		.peer = ipv6 ? (in ? (const void *)&ipv6_hdr(skb)->saddr : &ipv6_hdr(skb)->daddr) :
+			       (in ? (const void *)&ip_hdr(skb)->saddr : &ip_hdr(skb)->daddr),
+	};
+	struct mw_row_stats __percpu *row;
+	unsigned int verdict;
+
+	/* a change to off that waits to be confirmed keeps its hooks */
+	if (unlikely(policy->mode == MAILWALL_OFF))
+		return NF_ACCEPT;
+	verdict = mw_policy_judge(policy, &seg, mw_connected, &flow);
+	if (verdict & MW_DENY)
+		return mw_deny(mn, policy, skb, state, direction, verdict & ~MW_DENY);
+	row = &mn->stats->row[verdict];
+	mw_count(row->segments, 1);
+	mw_count(row->bytes, skb->len);
+	if (unlikely(mw_flags_opening(seg.flags)))
+		mw_count(row->openings, 1);
+	return NF_ACCEPT;
+}
+
+static __always_inline bool mw_is_loopback(const struct nf_hook_state *state, u8 direction)
+{
+	const struct net_device *dev = direction == MAILWALL_IN ? state->in : state->out;
+
+	return dev->flags & IFF_LOOPBACK;
+}
+
+/* Packets that are not plain: see segment.c. */
+static __always_inline unsigned int mw_judge_read(struct mw_net *mn, const struct sk_buff *skb,
+						  const struct nf_hook_state *state, u8 direction,
+						  bool ipv6)
+{
+	const struct tcphdr *th;
+	struct tcphdr buffer;
+
+	switch (ipv6 ? mw_segment_read_ipv6(skb, &buffer, &th) :
+		       mw_segment_read_ipv4(skb, &buffer, &th)) {
+	case MW_READ_TCP:
+		return mw_judge(mn, skb, state, th, direction, ipv6);
+	case MW_READ_MALFORMED:
+		return mw_deny_slow(mn, rcu_dereference(mn->policy), skb, state,
+				    MAILWALL_MALFORMED);
+	default:
+		return NF_ACCEPT;
+	}
+}
+
+static noinline unsigned int mw_slow_ipv4_in(struct mw_net *mn, const struct sk_buff *skb,
+					     const struct nf_hook_state *state)
+{
+	return mw_judge_read(mn, skb, state, MAILWALL_IN, false);
+}
+
+static noinline unsigned int mw_slow_ipv4_out(struct mw_net *mn, const struct sk_buff *skb,
+					      const struct nf_hook_state *state)
+{
+	return mw_judge_read(mn, skb, state, MAILWALL_OUT, false);
+}
+
+static noinline unsigned int mw_slow_ipv6_in(struct mw_net *mn, const struct sk_buff *skb,
+					     const struct nf_hook_state *state)
+{
+	return mw_judge_read(mn, skb, state, MAILWALL_IN, true);
+}
+
+static noinline unsigned int mw_slow_ipv6_out(struct mw_net *mn, const struct sk_buff *skb,
+					      const struct nf_hook_state *state)
+{
+	return mw_judge_read(mn, skb, state, MAILWALL_OUT, true);
+}
+
+static __always_inline unsigned int mw_hook_ipv4(struct mw_net *mn, const struct sk_buff *skb,
+						 const struct nf_hook_state *state, u8 direction)
+{
+	const struct iphdr *iph = ip_hdr(skb);
+	const struct tcphdr *th = (const void *)(iph + 1);
+
+	if (iph->protocol != IPPROTO_TCP || mw_is_loopback(state, direction))
+		return NF_ACCEPT;
+	/* plain: version 4, no options, no fragment */
+	if (unlikely(*(const u8 *)iph != 0x45 || iph->frag_off & htons(IP_MF | IP_OFFSET) ||
+		     !mw_segment_is_linear(skb, th)))
+		return direction == MAILWALL_IN ? mw_slow_ipv4_in(mn, skb, state) :
+						  mw_slow_ipv4_out(mn, skb, state);
+	return mw_judge(mn, skb, state, th, direction, false);
+}
+
+static __always_inline unsigned int mw_hook_ipv6(struct mw_net *mn, const struct sk_buff *skb,
+						 const struct nf_hook_state *state, u8 direction)
+{
+	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
+	const struct tcphdr *th = (const void *)(ip6h + 1);
+
+	if (mw_is_loopback(state, direction))
+		return NF_ACCEPT;
+	if (unlikely(ip6h->nexthdr != IPPROTO_TCP)) {
+		if (!ipv6_ext_hdr(ip6h->nexthdr))
+			return NF_ACCEPT;
+	} else if (likely(mw_segment_is_linear(skb, th))) {
+		return mw_judge(mn, skb, state, th, direction, true);
+	}
+	return direction == MAILWALL_IN ? mw_slow_ipv6_in(mn, skb, state) :
+					  mw_slow_ipv6_out(mn, skb, state);
+}
+
+static unsigned int mw_hook_ipv4_in(void *priv, struct sk_buff *skb,
+				    const struct nf_hook_state *state)
+{
+	return mw_hook_ipv4(priv, skb, state, MAILWALL_IN);
+}
+
+static unsigned int mw_hook_ipv4_out(void *priv, struct sk_buff *skb,
+				     const struct nf_hook_state *state)
+{
+	return mw_hook_ipv4(priv, skb, state, MAILWALL_OUT);
+}
+
+static unsigned int mw_hook_ipv6_in(void *priv, struct sk_buff *skb,
+				    const struct nf_hook_state *state)
+{
+	return mw_hook_ipv6(priv, skb, state, MAILWALL_IN);
+}
+
+static unsigned int mw_hook_ipv6_out(void *priv, struct sk_buff *skb,
+				     const struct nf_hook_state *state)
+{
+	return mw_hook_ipv6(priv, skb, state, MAILWALL_OUT);
+}
+
+static const struct nf_hook_ops mw_hook_ops[MW_HOOKS] = {
+	{
+		.hook = mw_hook_ipv4_in,
+		.pf = NFPROTO_IPV4,
+		.hooknum = NF_INET_LOCAL_IN,
+		.priority = NF_IP_PRI_FILTER,
+	},
+	{
+		.hook = mw_hook_ipv4_out,
+		.pf = NFPROTO_IPV4,
+		.hooknum = NF_INET_LOCAL_OUT,
+		.priority = NF_IP_PRI_FILTER,
+	},
+	{
+		.hook = mw_hook_ipv6_in,
+		.pf = NFPROTO_IPV6,
+		.hooknum = NF_INET_LOCAL_IN,
+		.priority = NF_IP6_PRI_FILTER,
+	},
+	{
+		.hook = mw_hook_ipv6_out,
+		.pf = NFPROTO_IPV6,
+		.hooknum = NF_INET_LOCAL_OUT,
+		.priority = NF_IP6_PRI_FILTER,
+	},
+};
+
+void mw_hook_init(struct mw_net *mn)
+{
+	int i;
+
+	/* A copy for each namespace: priv saves the packet path the look-up of mn. */
+	for (i = 0; i < MW_HOOKS; i++) {
+		mn->ops[i] = mw_hook_ops[i];
+		mn->ops[i].priv = mn;
+	}
+}
+
+int mw_hook_register(struct mw_net *mn)
+{
+	return nf_register_net_hooks(mn->net, mn->ops, MW_HOOKS);
+}
+
+void mw_hook_unregister(struct mw_net *mn)
+{
+	nf_unregister_net_hooks(mn->net, mn->ops, MW_HOOKS);
+}

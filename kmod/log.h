@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Denied segments in the kernel's own packet log. */
+#ifndef _MW_LOG_H
+#define _MW_LOG_H
+
+#include "config.h"
+
+/**
+ * mw_log_load() - load the module of a logger that is not there
+ * @log: enum mailwall_log, or any other number
+ *
+ * Context: may sleep; under no lock. The init of that module takes
+ * pernet_ops_rwsem, which the end of a namespace holds while it waits for the
+ * mutex of config.c.
+ */
+void mw_log_load(u16 log);
+
+/**
+ * mw_log_get() - keep a logger there
+ * @log: enum mailwall_log
+ *
+ * Return: 0, or -ENOENT if it is not there for both families.
+ */
+int mw_log_get(u16 log);
+
+/**
+ * mw_log_put() - let the logger go
+ * @log: as for mw_log_get()
+ */
+void mw_log_put(u16 log);
+
+/**
+ * mw_log_denial() - log a denied segment
+ * @mn: namespace
+ * @policy: policy that denied it; its log is not off
+ * @skb: packet
+ * @state: hook
+ * @reason: enum mailwall_reason
+ *
+ * Context: packet path; RCU read side. The kernel log is rate limited (10 lines
+ * in 5 seconds), nflog is not: its reader chooses what it can take.
+ */
+void mw_log_denial(struct mw_net *mn, const struct mw_policy *policy, const struct sk_buff *skb,
+		   const struct nf_hook_state *state, unsigned int reason);
+
+#endif /* _MW_LOG_H */

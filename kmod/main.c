@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * mailwall: a host firewall for mail gateways, with one built-in table of ports.
+ *
+ * A packet enters in hook.c, is read in segment.c, judged in policy.h and counted
+ * in hook.c again. config.c replaces the policy that it is judged by; control.c
+ * is where the administrator does that. This file starts and ends it all.
+ */
+#include "control.h"
+#include "version.h"
+#include <linux/module.h>
+#include <net/netns/generic.h>
+
+/* Load parameters, gathered until mw_init(). Files of mode 0: none in sysfs. */
+static struct mailwall_policy mw_load_spec __initdata = { .mode = MAILWALL_ENFORCE };
+
+static int __init mw_load_edit(const char *value, const struct kernel_param *param, mw_edit_t edit)
+{
+	struct mw_complaint c;
+	int error = edit(&mw_load_spec, value, strlen(value), &c);
+
+	if (error)
+		mw_refuse(param->name, &c);
+	return error;
+}
+
+#define MW_PARAMETER(name, description)                                                    \
+	static int __init mw_load_##name(const char *value, const struct kernel_param *kp) \
+	{                                                                                  \
+		return mw_load_edit(value, kp, mw_policy_##name##_edit);                   \
+	}                                                                                  \
+	static const struct kernel_param_ops mw_load_##name##_ops __initconst = {          \
+		.set = mw_load_##name,                                                     \
+	};                                                                                 \
+	module_param_cb(name, &mw_load_##name##_ops, NULL, 0);                             \
+	MODULE_PARM_DESC(name, description)
+
+MW_PARAMETER(mode, "What happens to denied segments: enforce, audit or off (default: enforce)");
+MW_PARAMETER(adm, "Administration network that may reach 8450: PREFIX,PREFIX... (default: none)");
+MW_PARAMETER(site, "Rows of your own: PORT:SOURCE:TARGET,... such as 22:ADM:GTW (default: none)");
+MW_PARAMETER(log, "Where denied segments are logged: off, kernel or nflog[:GROUP] (default: off)");
+
+static int __init mw_load_confirm(const char *value, const struct kernel_param *param)
+{
+	s64 seconds = mw_number(value, strlen(value), MAILWALL_CONFIRM_MAX);
+	struct mw_complaint c;
+	int error;
+
+	if (seconds > 0) {
+		mw_load_spec.confirm = seconds;
+		return 0;
+	}
+	error = mw_complain(&c, value, strlen(value), -EINVAL,
+			    "write a number of seconds from 1 to %d", MAILWALL_CONFIRM_MAX);
+	mw_refuse(param->name, &c);
+	return error;
+}
+
+static const struct kernel_param_ops mw_load_confirm_ops __initconst = {
+	.set = mw_load_confirm,
+};
+module_param_cb(confirm, &mw_load_confirm_ops, NULL, 0);
+MODULE_PARM_DESC(confirm,
+		 "Seconds after which the mode becomes audit unless confirmed (default: never)");
+
+/* Namespaces */
+
+static unsigned int mw_net_id __read_mostly;
+
+struct mw_net *mw_net_of(struct net *net)
+{
+	return net_generic(net, mw_net_id);
+}
+
+static int __net_init mw_net_init(struct net *net)
+{
+	mw_config_init(mw_net_of(net), net);
+	return 0;
+}
+
+static void __net_exit mw_net_pre_exit(struct net *net)
+{
+	mw_config_stop(mw_net_of(net));
+}
+
+/* after a grace period: unregister_pernet_subsys(), cleanup_net() */
+static void __net_exit mw_net_exit(struct net *net)
+{
+	mw_config_clean(mw_net_of(net));
+}
+
+static struct pernet_operations mw_net_ops = {
+	.init = mw_net_init,
+	.pre_exit = mw_net_pre_exit,
+	.exit = mw_net_exit,
+	.id = &mw_net_id,
+	.size = sizeof(struct mw_net),
+};
+
+static int __init mw_init(void)
+{
+	struct mailwall_policy *spec = &mw_load_spec;
+	int error;
+
+	if (spec->confirm && spec->mode != MAILWALL_ENFORCE) {
+		pr_err("confirm refused: with mode=%s there is nothing to go back to audit from: leave it out\n",
+		       mw_mode_name(spec->mode));
+		return -EINVAL;
+	}
+	error = mw_config_setup();
+	if (error)
+		return error;
+	error = register_pernet_subsys(&mw_net_ops);
+	if (error)
+		goto teardown;
+	error = mw_config_load(mw_net_of(&init_net), spec);
+	if (error)
+		goto unregister;
+	error = mw_control_register();
+	if (error)
+		goto unregister;
+	return 0;
+
+unregister:
+	unregister_pernet_subsys(&mw_net_ops);
+teardown:
+	mw_config_teardown();
+	return error;
+}
+
+static void __exit mw_exit(void)
+{
+	mw_control_deregister();
+	unregister_pernet_subsys(&mw_net_ops);
+	mw_config_teardown();
+}
+
+module_init(mw_init);
+module_exit(mw_exit);
+
+MODULE_DESCRIPTION("Host firewall for mail gateways with one built-in table of TCP ports");
+MODULE_AUTHOR("The mailwall developers");
+MODULE_LICENSE("GPL");
+MODULE_VERSION(MAILWALL_RELEASE);

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The connection behind a segment: the host's own TCP socket table, asked as
+ * tcp_v4_rcv() and tcp_v6_rcv() ask it, listeners left out.
+ */
+#ifndef _MW_SOCKET_H
+#define _MW_SOCKET_H
+
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/skbuff.h>
+#include <linux/tcp.h>
+#include <net/ipv6.h>
+#include <net/sock.h>
+#include <net/tcp_states.h>
+
+/* SYN-SENT through TIME-WAIT: all that are neither closed nor listening */
+#define MW_CONNECTED_STATES (~(TCPF_CLOSE | TCPF_LISTEN))
+
+/**
+ * mw_socket_is_ipv4() - is this socket the connection that a segment belongs to?
+ * @sk: full, request or timewait socket: they share struct sock_common
+ * @iph: inbound segment
+ * @th: its ports
+ *
+ * Early demux leaves the connection in skb->sk, but TPROXY and bpf_sk_assign()
+ * may leave any other socket there. A dual-stack socket (AF_INET6) holds the
+ * addresses of an IPv4 connection in the same place; those of an IPv6 one have
+ * another form in skc_v6_daddr.
+ */
+static __always_inline bool mw_socket_is_ipv4(const struct sock *sk, const struct iphdr *iph,
+					      const struct tcphdr *th)
+{
+	if (!((1 << sk->sk_state) & MW_CONNECTED_STATES) || sk->sk_daddr != iph->saddr ||
+	    sk->sk_rcv_saddr != iph->daddr || sk->sk_dport != th->source ||
+	    sk->sk_num != ntohs(th->dest))
+		return false;
+	if (likely(sk->sk_family == AF_INET))
+		return true;
+#if IS_ENABLED(CONFIG_IPV6)
+	return sk->sk_family == AF_INET6 && ipv6_addr_v4mapped(&sk->sk_v6_daddr);
+#else
+	return false;
+#endif
+}
+
+/**
+ * mw_socket_is_ipv6() - the same for IPv6
+ * @sk: socket
+ * @ip6h: inbound segment
+ * @th: its ports
+ */
+static __always_inline bool mw_socket_is_ipv6(const struct sock *sk, const struct ipv6hdr *ip6h,
+					      const struct tcphdr *th)
+{
+#if IS_ENABLED(CONFIG_IPV6)
+	return (1 << sk->sk_state) & MW_CONNECTED_STATES && sk->sk_family == AF_INET6 &&
+	       sk->sk_dport == th->source && sk->sk_num == ntohs(th->dest) &&
+	       ipv6_addr_equal(&sk->sk_v6_daddr, &ip6h->saddr) &&
+	       ipv6_addr_equal(&sk->sk_v6_rcv_saddr, &ip6h->daddr);
+#else
+	return false;
+#endif
+}
+
+/**
+ * mw_socket_look_up_ipv4() - look for the connection of an inbound segment
+ * @net: network namespace
+ * @skb: segment, as LOCAL_IN sees it
+ * @th: its TCP header
+ *
+ * Early demux leaves none in skb->sk when a sysctl switches it off, for later
+ * packets of a receive batch, and for segments with IPv6 extension headers.
+ *
+ * Context: RCU read side, bottom halves on or off.
+ */
+bool mw_socket_look_up_ipv4(struct net *net, const struct sk_buff *skb, const struct tcphdr *th);
+
+/**
+ * mw_socket_look_up_ipv6() - the same for IPv6
+ * @net: network namespace
+ * @skb: segment, as LOCAL_IN sees it
+ * @th: its TCP header
+ */
+bool mw_socket_look_up_ipv6(struct net *net, const struct sk_buff *skb, const struct tcphdr *th);
+
+/**
+ * mw_socket_exists() - look for the connection of a segment that is only described
+ * @net: network namespace
+ * @family: AF_INET or AF_INET6
+ * @peer: address of the other side, network order
+ * @peer_port: network order
+ * @own: address of this side
+ * @own_port: host order
+ * @ifindex: device that the segment arrives on; a socket bound to a device
+ *           is found only with it
+ *
+ * Context: RCU read side.
+ */
+bool mw_socket_exists(struct net *net, u8 family, const void *peer, __be16 peer_port,
+		      const void *own, u16 own_port, int ifindex);
+
+#endif /* _MW_SOCKET_H */
