@@ -11,10 +11,13 @@
 #include <linux/module.h>
 #include <net/netns/generic.h>
 
-/* Load parameters, gathered until mw_init(). Files of mode 0: none in sysfs. */
-static struct mailwall_policy mw_load_spec __initdata = { .mode = MAILWALL_ENFORCE };
+/*
+ * Load parameters, gathered until mw_init(). Files of mode 0: none in sysfs. Nothing
+ * here is __init: module_destroy_params() still reads the ops at unload.
+ */
+static struct mailwall_policy mw_load_spec = { .mode = MAILWALL_ENFORCE };
 
-static int __init mw_load_edit(const char *value, const struct kernel_param *param, mw_edit_t edit)
+static int mw_load_edit(const char *value, const struct kernel_param *param, mw_edit_t edit)
 {
 	struct mw_complaint c;
 	int error = edit(&mw_load_spec, value, strlen(value), &c);
@@ -24,15 +27,15 @@ static int __init mw_load_edit(const char *value, const struct kernel_param *par
 	return error;
 }
 
-#define MW_PARAMETER(name, description)                                                    \
-	static int __init mw_load_##name(const char *value, const struct kernel_param *kp) \
-	{                                                                                  \
-		return mw_load_edit(value, kp, mw_policy_##name##_edit);                   \
-	}                                                                                  \
-	static const struct kernel_param_ops mw_load_##name##_ops __initconst = {          \
-		.set = mw_load_##name,                                                     \
-	};                                                                                 \
-	module_param_cb(name, &mw_load_##name##_ops, NULL, 0);                             \
+#define MW_PARAMETER(name, description)                                             \
+	static int mw_load_##name(const char *value, const struct kernel_param *kp) \
+	{                                                                           \
+		return mw_load_edit(value, kp, mw_policy_##name##_edit);            \
+	}                                                                           \
+	static const struct kernel_param_ops mw_load_##name##_ops = {               \
+		.set = mw_load_##name,                                              \
+	};                                                                          \
+	module_param_cb(name, &mw_load_##name##_ops, NULL, 0);                      \
 	MODULE_PARM_DESC(name, description)
 
 MW_PARAMETER(mode, "What happens to denied segments: enforce, audit or off (default: enforce)");
@@ -40,7 +43,7 @@ MW_PARAMETER(adm, "Administration network that may reach 8450: PREFIX,PREFIX... 
 MW_PARAMETER(site, "Rows of your own: PORT:SOURCE:TARGET,... such as 22:ADM:GTW (default: none)");
 MW_PARAMETER(log, "Where denied segments are logged: off, kernel or nflog[:GROUP] (default: off)");
 
-static int __init mw_load_confirm(const char *value, const struct kernel_param *param)
+static int mw_load_confirm(const char *value, const struct kernel_param *param)
 {
 	s64 seconds = mw_number(value, strlen(value), MAILWALL_CONFIRM_MAX);
 	struct mw_complaint c;
@@ -56,7 +59,7 @@ static int __init mw_load_confirm(const char *value, const struct kernel_param *
 	return error;
 }
 
-static const struct kernel_param_ops mw_load_confirm_ops __initconst = {
+static const struct kernel_param_ops mw_load_confirm_ops = {
 	.set = mw_load_confirm,
 };
 module_param_cb(confirm, &mw_load_confirm_ops, NULL, 0);
