@@ -47,7 +47,7 @@ typedef struct sock *(*mw_lookup6_net_t)(struct net *net, const struct in6_addr 
  * The function, if it is of this type. The branches that are not taken must be
  * valid C too, and call a null pointer of their type.
  */
-#define MW_IF(type, function) _Generic(&(function), type: &(function), default: (type)NULL)
+#define MW_IF(type, function) _Generic(&(function), type : &(function), default : (type)NULL)
 
 static inline struct sock *mw_inet_lookup_established(struct net *net, __be32 saddr, __be16 sport,
 						      __be32 daddr, u16 hnum, int dif, int sdif)
@@ -56,7 +56,8 @@ static inline struct sock *mw_inet_lookup_established(struct net *net, __be32 sa
 	/* clang-format off */
 	return _Generic(&F,
 		mw_lookup4_hashinfo_t: MW_IF(mw_lookup4_hashinfo_t, F)(
-			net, net->ipv4.tcp_death_row.hashinfo, saddr, sport, daddr, hnum, dif, sdif),
+			net, net->ipv4.tcp_death_row.hashinfo, saddr, sport, daddr, hnum, dif,
+			sdif),
 		mw_lookup4_t: MW_IF(mw_lookup4_t, F)(net, saddr, sport, daddr, hnum, dif, sdif),
 		mw_lookup4_net_t: MW_IF(mw_lookup4_net_t, F)(net, saddr, sport, daddr, hnum, dif,
 							     sdif));
@@ -73,7 +74,8 @@ static inline struct sock *mw_inet6_lookup_established(struct net *net,
 	/* clang-format off */
 	return _Generic(&F,
 		mw_lookup6_hashinfo_t: MW_IF(mw_lookup6_hashinfo_t, F)(
-			net, net->ipv4.tcp_death_row.hashinfo, saddr, sport, daddr, hnum, dif, sdif),
+			net, net->ipv4.tcp_death_row.hashinfo, saddr, sport, daddr, hnum, dif,
+			sdif),
 		mw_lookup6_t: MW_IF(mw_lookup6_t, F)(net, saddr, sport, daddr, hnum, dif, sdif),
 		mw_lookup6_net_t: MW_IF(mw_lookup6_net_t, F)(net, saddr, sport, daddr, hnum, dif,
 							     sdif));

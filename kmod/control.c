@@ -157,12 +157,12 @@ static ssize_t version_show(struct device *dev, struct device_attribute *attr, c
 	return sysfs_emit(buf, "%s abi %d\n", MAILWALL_RELEASE, MAILWALL_ABI);
 }
 
-static DEVICE_ATTR(adm, 0600, adm_show, adm_store);
-static DEVICE_ATTR(site, 0600, site_show, site_store);
-static DEVICE_ATTR(mode, 0644, mode_show, mode_store);
-static DEVICE_ATTR(log, 0600, log_show, log_store);
-static DEVICE_ATTR(table, 0444, table_show, NULL);
-static DEVICE_ATTR(version, 0444, version_show, NULL);
+static DEVICE_ATTR_ADMIN_RW(adm);
+static DEVICE_ATTR_ADMIN_RW(site);
+static DEVICE_ATTR_RW(mode);
+static DEVICE_ATTR_ADMIN_RW(log);
+static DEVICE_ATTR_RO(table);
+static DEVICE_ATTR_RO(version);
 
 /*
  * Numbers have a fixed width: a reader that comes for one page after the other

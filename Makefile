@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-2.0
+# For people. What kbuild needs is in Kbuild.
+#
+#   make demo          boot a machine with mailwall in it and show what it does
+#   make check         run the tests (a machine with root; no module is loaded here)
+#   make               the module for the running kernel, and the command
+#   make help          everything else
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+O := $(CURDIR)/build
+PREFIX ?= /usr/local
+DESTDIR ?=
+# load parameters for "make load"
+ARGS ?= mode=audit site=22:ADM:GTW
+TIME ?= 600
+
+RELEASE := $(shell sed -n 's/.*MAILWALL_RELEASE "\(.*\)"/\1/p' kmod/version.h)
+PROVE := prove --timer --comments --failures
+
+# Cheap tests first: what they find need not be waited for.
+CHECK := $(wildcard tests/unit/*.t tests/fuzz/*.t tools/test/*.t tests/vm/*.t tests/net/*.t \
+	   tests/attack/*.t tests/bench/*.t tests/matrix/*.t tests/install/*.t)
+
+.PHONY: all modules tool demo check check-long lint fuzz prove bench matrix deb check-install \
+	load install uninstall dkms-install dkms-uninstall clean help
+
+all: modules tool
+
+modules:
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+
+tool:
+	$(MAKE) -C tools O=$(O)
+
+demo:
+	tests/demo/demo
+
+check:
+	tests/deps perl
+	$(PROVE) -j2 $(CHECK)
+
+check-long:
+	tests/deps perl
+	MAILWALL_LONG=1 $(PROVE) $(CHECK)
+	$(MAKE) prove matrix
+
+lint:
+	tests/deps perl
+	$(PROVE) tests/lint
+
+fuzz:
+	tests/fuzz/fuzz $(TIME)
+
+prove:
+	tests/unit/prove
+
+bench:
+	tests/bench/bench
+
+matrix:
+	tests/matrix/matrix
+
+deb:
+	tests/install/build-deb
+
+check-install:
+	tests/deps perl
+	MAILWALL_LONG=1 $(PROVE) tests/install/install.t
+
+load: modules
+	insmod ./mailwall.ko $(ARGS)
+	@echo "mailwall is loaded with $(ARGS): see \"mailwall status\"; rmmod mailwall takes it out"
+
+# For those without DKMS: the module of the running kernel only.
+install: modules tool
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install
+	$(MAKE) -C tools O=$(O) install DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
+	depmod -a
+
+uninstall:
+	$(MAKE) -C tools O=$(O) uninstall DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
+	find /lib/modules -name 'mailwall.ko*' ! -path '*/dkms/*' -delete
+	depmod -a
+
+dkms-install:
+	dkms add .
+	dkms install mailwall/$(RELEASE)
+
+dkms-uninstall:
+	dkms remove mailwall/$(RELEASE) --all
+
+clean:
+	rm -rf $(O)
+	[ ! -d $(KDIR) ] || $(MAKE) -C $(KDIR) M=$(CURDIR) clean
+
+help:
+	@echo "demo            boot a machine with mailwall in it and show what it does"
+	@echo "check           the tests, at a size for every change"
+	@echo "check-long      the tests at full size, every kernel, and the proof"
+	@echo "lint            checkpatch, sparse, shellcheck, clang-format"
+	@echo "fuzz TIME=600   fuzz parsers and validation for so many seconds"
+	@echo "prove           prove the decision for all inputs (CBMC)"
+	@echo "bench           count instructions: table, CSV, plot"
+	@echo "matrix          build and test on every kernel from 5.10 to the newest"
+	@echo "deb             build the packages"
+	@echo "check-install   DKMS, packages and boot in real roots"
+	@echo "modules KDIR=   the module for one kernel"
+	@echo "load ARGS=      build for the running kernel, insmod (default: $(ARGS))"
+	@echo "install, uninstall, dkms-install, dkms-uninstall, clean"
