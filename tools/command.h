@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the files of the mailwall command share. */
+#ifndef _COMMAND_H
+#define _COMMAND_H
+
+#include "policy.h"
+#include "prefix.h"
+#include "version.h"
+#include <linux/mailwall.h>
+
+/* Exit codes. */
+#define EXIT_DONE 0
+#define EXIT_REFUSED 1
+#define EXIT_USAGE 2
+
+/**
+ * struct question - the options of "explain"
+ * @flags: byte 13 of the TCP header
+ * @connection: MAILWALL_CONNECTION_*
+ * @data_offset: 32 bit words
+ * @length: bytes from the TCP header on; -1: as long as the data offset says
+ * @device: name of a network device, or NULL
+ */
+struct question {
+	u8 flags;
+	u8 connection;
+	u8 data_offset;
+	int length;
+	const char *device;
+};
+
+/**
+ * struct arguments - the command line, read
+ * @words: what follows the command (and its verb)
+ * @count: how many
+ * @confirm: --confirm, 0 without
+ * @force: --force
+ * @json: --json
+ * @question: the options of "explain"
+ */
+struct arguments {
+	char **words;
+	int count;
+	u32 confirm;
+	bool force;
+	bool json;
+	struct question question;
+};
+
+/* text.c */
+
+/* Room for an escaped item of a message. */
+#define ESCAPED_TEXT 260
+
+/**
+ * say() - one line on stderr, after "mailwall: "
+ * @fmt: as for printf(), without the newline
+ */
+__printf(1, 2) void say(const char *fmt, ...);
+
+/**
+ * refuse() - say why input is refused
+ * @name: what was to be changed, "adm"
+ * @c: from the code that the command shares with the module
+ */
+void refuse(const char *name, const struct mw_complaint *c);
+
+/**
+ * escape() - make any bytes printable
+ * @s: bytes, not terminated
+ * @length: how many; what does not fit ends in "..."
+ * @text: filled in, terminated
+ */
+const char *escape(const char *s, size_t length, char text[ESCAPED_TEXT]);
+
+/* calloc() that ends the command when there is no memory. */
+void *allocate(size_t size);
+
+/**
+ * print_wrapped() - words on stdout, broken between words
+ * @text: words
+ * @indent: column that the text starts at and that further lines start at
+ * @width: columns of the output
+ */
+void print_wrapped(const char *text, int indent, int width);
+
+/* Columns of stdout; a fixed number where it is no terminal. */
+int output_width(void);
+
+/* Are these the same row? */
+bool row_equal(const struct mailwall_row *a, const struct mailwall_row *b);
+
+/**
+ * row_print() - write a row as "22 ADM GTW"
+ * @row: any
+ * @text: filled in
+ */
+const char *row_print(const struct mailwall_row *row, char text[MW_PREFIX_TEXT]);
+
+/* The makers' words for a built-in row, NULL for any other. */
+const char *row_description(const struct mailwall_row *row);
+
+/* Name of a mode, a number where a newer module has one that we do not know. */
+const char *mode_print(unsigned int mode, char text[MW_PREFIX_TEXT]);
+
+/* device.c */
+
+/**
+ * device_open() - open the device and read its version
+ * @version: filled in on success
+ *
+ * Return: descriptor, or -errno; -EPROTO if it does not answer as mailwall.
+ */
+int device_open(struct mailwall_version *version);
+
+/**
+ * device_complain() - say why device_open() failed, and the cure
+ * @error: what it returned
+ */
+void device_complain(int error);
+
+/**
+ * device_need() - open the device and check that its ABI is ours
+ * @version: filled in, may be NULL
+ *
+ * Return: descriptor, or -1 after it has said why.
+ */
+int device_need(struct mailwall_version *version);
+
+/* Say so and return false unless the module speaks our ABI. */
+bool device_abi_fits(const struct mailwall_version *version);
+
+/* These return 0, or -errno. */
+int device_get(int fd, struct mailwall_policy *policy);
+int device_set(int fd, const struct mailwall_policy *policy);
+int device_counters(int fd, struct mailwall_counters *counters);
+int device_explain(int fd, struct mailwall_explain *explain);
+int device_confirm(int fd);
+int device_revert(int fd);
+
+/* Say what an error of one of them means, and the cure. */
+void device_failed(int error, const char *what);
+
+/* sysfs.c: what any user may read */
+
+/**
+ * sysfs_read() - read an attribute whole
+ * @name: of the attribute
+ *
+ * Return: terminated text to be freed, or NULL.
+ */
+char *sysfs_read(const char *name);
+
+/* Read the version from sysfs. Return: false if it is not there. */
+bool sysfs_version(struct mailwall_version *version);
+
+/* edit.c, show.c, json.c, explain.c: each runs a command and returns its exit code */
+int adm_show(const struct arguments *args);
+int adm_set(const struct arguments *args);
+int adm_add(const struct arguments *args);
+int adm_remove(const struct arguments *args);
+int adm_clear(const struct arguments *args);
+int site_show(const struct arguments *args);
+int site_add(const struct arguments *args);
+int site_remove(const struct arguments *args);
+int site_clear(const struct arguments *args);
+int mode(const struct arguments *args);
+int logging(const struct arguments *args);
+int confirm(const struct arguments *args);
+int revert(const struct arguments *args);
+int status(const struct arguments *args);
+int version(const struct arguments *args);
+int explain_in(const struct arguments *args);
+int explain_out(const struct arguments *args);
+
+/**
+ * struct report - what status shows
+ * @version: of the module
+ * @complete: false if only sysfs could be read: then only @version, @mode and
+ *            @row hold anything
+ * @mode: name of the mode
+ * @policy: policy in force
+ * @counters: its counters
+ * @row_count: rows in @row, counters apart
+ * @row: rows, the built-in ones first
+ * @missing: why it is not complete, and the cure
+ */
+struct report {
+	struct mailwall_version version;
+	bool complete;
+	char mode[MW_PREFIX_TEXT];
+	struct mailwall_policy policy;
+	struct mailwall_counters counters;
+	unsigned int row_count;
+	struct mailwall_row row[MAILWALL_TABLE_ROWS + MAILWALL_SITE_MAX];
+	const char *missing;
+};
+
+/* json.c: print on stdout, return the exit code */
+int json_status(const struct report *report);
+int json_version(const struct mailwall_version *version);
+int json_explain(const struct mailwall_explain *explain, const char *words, const char *outcome);
+
+/* explain.c */
+
+/**
+ * parse_flags() - read "SYN,ACK", "none"
+ * @s: terminated
+ * @flags: filled in
+ *
+ * Return: false if a name is no flag.
+ */
+bool parse_flags(const char *s, u8 *flags);
+
+/* session.c */
+
+/**
+ * struct session - a remote login
+ * @family: AF_INET or AF_INET6
+ * @peer: address of the other side
+ * @peer_port: its port, host order
+ * @local: address of this side
+ * @local_port: port of this side
+ */
+struct session {
+	u8 family;
+	u8 peer[16];
+	u16 peer_port;
+	u8 local[16];
+	u16 local_port;
+};
+
+/**
+ * session_find() - the SSH session that the command was called from
+ * @session: filled in
+ *
+ * Return: false if there is none whose segments the policy of this network
+ * namespace would judge.
+ */
+bool session_find(struct session *session);
+
+/**
+ * session_guard() - would a policy cut the session in use?
+ * @policy: the policy that is about to be set
+ * @args: --force and --confirm
+ * @name: the change, for messages
+ *
+ * Return: false if the change must not be made; it has then said why.
+ */
+bool session_guard(const struct mailwall_policy *policy, const struct arguments *args,
+		   const char *name);
+
+#endif /* _COMMAND_H */

@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Commands that change the policy, or show one part of it.
+ *
+ * Each change reads the whole policy, edits it and writes it back with the
+ * generation it was read at: what another administrator did in between is never
+ * undone unseen.
+ */
+#include "command.h"
+#include <ctype.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/**
+ * struct change - an edit of one part of the policy
+ * @name: of the part, as in sysfs
+ * @edit: one of mw_policy_*_edit()
+ * @text: what it is given
+ * @adds: it makes ADM larger, a /0 deserves a warning
+ * @merges: it can be made again on top of somebody else's change
+ */
+struct change {
+	const char *name;
+	int (*edit)(struct mailwall_policy *spec, const char *s, size_t length,
+		    struct mw_complaint *c);
+	char *text;
+	bool adds;
+	bool merges;
+};
+
+static bool policy_equal(const struct mailwall_policy *a, const struct mailwall_policy *b)
+{
+	return a->mode == b->mode && a->log == b->log && a->log_group == b->log_group &&
+	       a->adm_count == b->adm_count && a->site_count == b->site_count &&
+	       !memcmp(a->adm, b->adm, a->adm_count * sizeof(*a->adm)) &&
+	       !memcmp(a->site, b->site, a->site_count * sizeof(*a->site));
+}
+
+static void say_busy(int fd, const char *name)
+{
+	struct mailwall_policy policy;
+
+	if (!device_get(fd, &policy) && policy.confirm)
+		say("%s: a change waits %u more seconds to be confirmed: keep it with \"mailwall confirm\" or undo it with \"mailwall revert\" first",
+		    name, policy.confirm);
+	else
+		say("%s: another change was waiting to be confirmed until now: see \"mailwall status\" and try again",
+		    name);
+}
+
+static void say_no_logger(const struct mailwall_policy *policy)
+{
+	char text[MW_PREFIX_TEXT];
+
+	mw_log_print(policy, text);
+	say("log \"%s\": the kernel has no such logger: load it with \"modprobe %s\"", text,
+	    policy->log == MAILWALL_LOG_NFLOG ? "nfnetlink_log" : "nf_log_syslog");
+}
+
+static void warn_any(const struct mailwall_policy *policy)
+{
+	char text[MW_PREFIX_TEXT];
+
+	if (mw_policy_has_any(policy, text))
+		say("warning: adm \"%s\" holds every address of its family: all rows with ADM, the Management Console (8450) among them, are open to the world",
+		    text);
+}
+
+/* Return: 0, an error of the ioctl, or a positive exit code when it has said why. */
+static int try_change(int fd, const struct change *change, const struct arguments *args, bool again)
+{
+	struct mailwall_policy before, after;
+	struct mw_complaint complaint;
+	int error = device_get(fd, &before);
+
+	if (error) {
+		device_failed(error, change->name);
+		return EXIT_REFUSED;
+	}
+	after = before;
+	if (change->edit(&after, change->text, strlen(change->text), &complaint)) {
+		refuse(change->name, &complaint);
+		if (again)
+			say("%s: another administrator changed the policy at the same time: see \"mailwall status\"",
+			    change->name);
+		return EXIT_REFUSED;
+	}
+	if (policy_equal(&before, &after)) {
+		if (args->confirm)
+			puts("nothing to change, nothing waits to be confirmed");
+		return 0;
+	}
+	if (!session_guard(&after, args, change->name))
+		return EXIT_REFUSED;
+	after.confirm = args->confirm;
+	error = device_set(fd, &after);
+	switch (-error) {
+	case 0:
+		if (change->adds)
+			warn_any(&after);
+		if (args->confirm)
+			printf("reverts in %u seconds unless confirmed: mailwall confirm\n",
+			       args->confirm);
+		return 0;
+	case ESTALE:
+		return error;
+	case EBUSY:
+		say_busy(fd, change->name);
+		return EXIT_REFUSED;
+	case ENOENT:
+		say_no_logger(&after);
+		return EXIT_REFUSED;
+	default:
+		device_failed(error, change->name);
+		return EXIT_REFUSED;
+	}
+}
+
+static int make_change(const struct change *change, const struct arguments *args)
+{
+	int fd = device_need(NULL), error = EXIT_REFUSED;
+
+	if (fd >= 0) {
+		error = try_change(fd, change, args, false);
+		/* once more is enough: two losses in a row mean that something else is wrong */
+		if (error == -ESTALE && change->merges)
+			error = try_change(fd, change, args, true);
+		if (error == -ESTALE) {
+			say("%s: another administrator changed the policy at the same time, nothing was changed: see \"mailwall status\" and try again",
+			    change->name);
+			error = EXIT_REFUSED;
+		}
+		close(fd);
+	}
+	free(change->text);
+	return error;
+}
+
+/* The words with a sign before them and a separator between them. */
+static char *join(const char *sign, const struct arguments *args, char separator)
+{
+	size_t size = strlen(sign) + 1;
+	char *text;
+	int i;
+
+	for (i = 0; i < args->count; i++)
+		size += strlen(args->words[i]) + 1;
+	text = allocate(size);
+	strcpy(text, sign);
+	for (i = 0; i < args->count; i++)
+		sprintf(text + strlen(text), "%s%c", args->words[i], separator);
+	return text;
+}
+
+/*
+ * Rows come as three words or as one. A word that starts with a digit starts a
+ * row, and so does one after a row that is whole in itself.
+ */
+static char *join_rows(const char *sign, const struct arguments *args)
+{
+	char *text = join(sign, args, ' '), *word = text + strlen(sign);
+	bool whole = false;
+	int i;
+
+	for (i = 0; i < args->count; i++) {
+		if (i && (whole || isdigit((unsigned char)*word)))
+			word[-1] = '\n';
+		whole = strpbrk(args->words[i], ":, \t\n");
+		word += strlen(args->words[i]) + 1;
+	}
+	return text;
+}
+
+/*
+ * With "set", a sign would turn the whole into something else; the shared code
+ * takes signs for sysfs.
+ */
+static bool signless(const char *name, const struct arguments *args)
+{
+	const char *word = args->words[0] + strspn(args->words[0], " \t\n\r\v\f");
+	struct mw_complaint complaint;
+
+	if (*word != '+' && *word != '-')
+		return true;
+	mw_complain(&complaint, word, strlen(word), -EINVAL,
+		    "signs are for sysfs: write \"mailwall %s add\" or \"mailwall %s remove\"",
+		    name, name);
+	refuse(name, &complaint);
+	return false;
+}
+
+/* "set" with words that say nothing is more likely an empty variable than a wish */
+static bool has_words(const char *name, const struct arguments *args)
+{
+	int i;
+
+	for (i = 0; i < args->count; i++)
+		if (args->words[i][strspn(args->words[i], " \t\n\r\v\f,")])
+			return true;
+	say("%s \"\": nothing to set: write \"mailwall %s clear\" to empty it", name, name);
+	return false;
+}
+
+int adm_set(const struct arguments *args)
+{
+	struct change change = { .name = "adm", .edit = mw_policy_adm_edit, .adds = true };
+
+	if (!signless("adm", args) || !has_words("adm", args))
+		return EXIT_REFUSED;
+	change.text = join("", args, ' ');
+	return make_change(&change, args);
+}
+
+int adm_add(const struct arguments *args)
+{
+	const struct change change = {
+		.name = "adm",
+		.edit = mw_policy_adm_edit,
+		.text = join("+", args, ' '),
+		.adds = true,
+		.merges = true,
+	};
+
+	return make_change(&change, args);
+}
+
+int adm_remove(const struct arguments *args)
+{
+	const struct change change = {
+		.name = "adm",
+		.edit = mw_policy_adm_edit,
+		.text = join("-", args, ' '),
+		.merges = true,
+	};
+
+	return make_change(&change, args);
+}
+
+int adm_clear(const struct arguments *args)
+{
+	const struct change change = {
+		.name = "adm",
+		.edit = mw_policy_adm_edit,
+		.text = allocate(1),
+	};
+
+	return make_change(&change, args);
+}
+
+int site_add(const struct arguments *args)
+{
+	const struct change change = {
+		.name = "site",
+		.edit = mw_policy_site_edit,
+		.text = join_rows("+", args),
+		.merges = true,
+	};
+
+	return make_change(&change, args);
+}
+
+int site_remove(const struct arguments *args)
+{
+	const struct change change = {
+		.name = "site",
+		.edit = mw_policy_site_edit,
+		.text = join_rows("-", args),
+		.merges = true,
+	};
+
+	return make_change(&change, args);
+}
+
+int site_clear(const struct arguments *args)
+{
+	const struct change change = {
+		.name = "site",
+		.edit = mw_policy_site_edit,
+		.text = allocate(1),
+	};
+
+	return make_change(&change, args);
+}
+
+/* Return: exit code. */
+static int get(const char *name, struct mailwall_policy *policy)
+{
+	int fd = device_need(NULL), error;
+
+	if (fd < 0)
+		return EXIT_REFUSED;
+	error = device_get(fd, policy);
+	close(fd);
+	if (!error)
+		return EXIT_DONE;
+	device_failed(error, name);
+	return EXIT_REFUSED;
+}
+
+int adm_show(const struct arguments *args)
+{
+	char text[MW_PREFIX_TEXT];
+	struct mailwall_policy policy;
+	int code = get("adm", &policy);
+	u16 i;
+
+	(void)args;
+	if (code)
+		return code;
+	for (i = 0; i < policy.adm_count; i++) {
+		mw_prefix_print(&policy.adm[i], text);
+		puts(text);
+	}
+	return EXIT_DONE;
+}
+
+int site_show(const struct arguments *args)
+{
+	char text[MW_PREFIX_TEXT];
+	struct mailwall_policy policy;
+	int code = get("site", &policy);
+	u16 i;
+
+	(void)args;
+	if (code)
+		return code;
+	for (i = 0; i < policy.site_count; i++)
+		puts(row_print(&policy.site[i], text));
+	return EXIT_DONE;
+}
+
+int mode(const struct arguments *args)
+{
+	struct change change = { .name = "mode", .edit = mw_policy_mode_edit };
+	char *text = args->count ? NULL : sysfs_read("mode");
+	struct mailwall_policy policy;
+	char name[MW_PREFIX_TEXT];
+	int code;
+
+	if (args->count) {
+		change.text = join("", args, ' ');
+		return make_change(&change, args);
+	}
+	if (text) {
+		/* any user may know */
+		fputs(text, stdout);
+		free(text);
+		return EXIT_DONE;
+	}
+	code = get("mode", &policy);
+	if (!code)
+		puts(mode_print(policy.mode, name));
+	return code;
+}
+
+int logging(const struct arguments *args)
+{
+	struct change change = { .name = "log", .edit = mw_policy_log_edit };
+	struct mailwall_policy policy;
+	char text[MW_PREFIX_TEXT];
+	int code;
+
+	if (args->count) {
+		change.text = join("", args, ' ');
+		return make_change(&change, args);
+	}
+	code = get("log", &policy);
+	if (code)
+		return code;
+	mw_log_print(&policy, text);
+	puts(text);
+	return EXIT_DONE;
+}
+
+static int end_wait(const char *name, int (*end)(int fd))
+{
+	int fd = device_need(NULL), error;
+
+	if (fd < 0)
+		return EXIT_REFUSED;
+	error = end(fd);
+	close(fd);
+	if (!error)
+		return EXIT_DONE;
+	device_failed(error, name);
+	return EXIT_REFUSED;
+}
+
+int confirm(const struct arguments *args)
+{
+	(void)args;
+	return end_wait("confirm", device_confirm);
+}
+
+int revert(const struct arguments *args)
+{
+	(void)args;
+	return end_wait("revert", device_revert);
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The same for programs. */
+#include "command.h"
+#include <jansson.h>
+
+static int print(json_t *object)
+{
+	int error = json_dumpf(object, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+
+	json_decref(object);
+	if (error) {
+		say("cannot write JSON");
+		return EXIT_REFUSED;
+	}
+	putchar('\n');
+	return EXIT_DONE;
+}
+
+static json_t *release(const char *name, unsigned int abi)
+{
+	/* not valid UTF-8: no release of ours */
+	return json_pack("{s:o, s:i}", "release", json_string(name) ?: json_string("?"), "abi",
+			 abi);
+}
+
+static json_t *row(const struct mailwall_row *row)
+{
+	const char *words = row_description(row);
+
+	return json_pack("{s:i, s:s, s:s, s:b, s:s?}", "port", row->port, "source",
+			 mw_end_name(row->source) ?: "?", "target", mw_end_name(row->target) ?: "?",
+			 "built_in", !!words, "description", words);
+}
+
+static json_t *denials(const __u64 denied[2][MAILWALL_REASONS])
+{
+	json_t *in = json_object(), *out = json_object();
+	unsigned int i;
+
+	for (i = 0; i < MAILWALL_REASONS; i++) {
+		json_object_set_new(in, mw_reason_name(i), json_integer(denied[MAILWALL_IN][i]));
+		json_object_set_new(out, mw_reason_name(i), json_integer(denied[MAILWALL_OUT][i]));
+	}
+	return json_pack("{s:o, s:o}", "in", in, "out", out);
+}
+
+static void add_policy(json_t *object, const struct report *report)
+{
+	const struct mailwall_policy *policy = &report->policy;
+	char text[MW_PREFIX_TEXT];
+	json_t *adm = json_array();
+	u16 i;
+
+	for (i = 0; i < policy->adm_count; i++) {
+		mw_prefix_print(&policy->adm[i], text);
+		json_array_append_new(adm, json_string(text));
+	}
+	json_object_set_new(object, "adm", adm);
+	mw_log_print(policy, text);
+	json_object_set_new(object, "log", json_string(text));
+	json_object_set_new(object, "log_held", json_integer(report->counters.log_held));
+	json_object_set_new(object, "generation", json_integer(policy->generation));
+	json_object_set_new(object, "reverts_in_seconds",
+			    policy->confirm ? json_integer(policy->confirm) : json_null());
+	json_object_set_new(object, "denied", denials(report->counters.denied));
+	json_object_set_new(object, "would_deny", denials(report->counters.would_deny));
+}
+
+int json_status(const struct report *report)
+{
+	json_t *object = json_object(), *rows = json_array();
+	unsigned int i;
+
+	json_object_set_new(object, "complete", json_boolean(report->complete));
+	json_object_set_new(object, "command", release(MAILWALL_RELEASE, MAILWALL_ABI));
+	json_object_set_new(object, "module",
+			    release(report->version.release, report->version.abi));
+	json_object_set_new(object, "mode", json_string(report->mode));
+	for (i = 0; i < report->row_count; i++) {
+		const struct mailwall_row_counters *counters = &report->counters.row[i];
+		json_t *one = row(&report->row[i]);
+
+		if (report->complete) {
+			json_object_set_new(one, "openings", json_integer(counters->openings));
+			json_object_set_new(one, "segments", json_integer(counters->segments));
+			json_object_set_new(one, "bytes", json_integer(counters->bytes));
+		}
+		json_array_append_new(rows, one);
+	}
+	json_object_set_new(object, "rows", rows);
+	if (report->complete)
+		add_policy(object, report);
+	return print(object);
+}
+
+int json_version(const struct mailwall_version *version)
+{
+	return print(json_pack(
+		"{s:o, s:o}", "command", release(MAILWALL_RELEASE, MAILWALL_ABI), "module",
+		version->abi ? release(version->release, version->abi) : json_null()));
+}
+
+int json_explain(const struct mailwall_explain *explain, const char *words, const char *outcome)
+{
+	static const char *const fate[] = { "allow", "deny", "unjudged" };
+	bool passes = explain->fate == MAILWALL_FATE_PASS;
+	bool denied = explain->fate == MAILWALL_FATE_DENY;
+	char text[MW_PREFIX_TEXT];
+	json_t *connection = json_null();
+
+	if (explain->connection_found <= 1)
+		connection = json_boolean(explain->connection_found);
+	return print(json_pack("{s:s, s:s?, s:o, s:o, s:s, s:s, s:s, s:I}", "verdict",
+			       explain->fate < ARRAY_SIZE(fate) ? fate[explain->fate] : "?",
+			       "reason", denied ? mw_reason_name(explain->reason) : NULL, "row",
+			       passes ? row(&explain->row) : json_null(), "connection", connection,
+			       "mode", mode_print(explain->mode, text), "explanation", words,
+			       "outcome", outcome, "generation", (json_int_t)explain->generation));
+}

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0
+/* mailwall: the command line. */
+#include "command.h"
+#include <argp.h>
+#include <stdlib.h>
+
+/* Options, as bits of what a command takes. */
+enum {
+	TAKES_JSON = 1 << 0,
+	TAKES_CONFIRM = 1 << 1,
+	TAKES_FORCE = 1 << 2,
+	TAKES_QUESTION = 1 << 3,
+	CHANGES = TAKES_CONFIRM | TAKES_FORCE,
+};
+
+#define MANY 1000000
+
+static const struct command {
+	const char *name;
+	const char *verb; /* NULL where the command has none */
+	const char *words; /* what follows, for messages */
+	int min;
+	int max;
+	unsigned int takes;
+	int (*run)(const struct arguments *args);
+} commands[] = {
+	{ "status", NULL, "", 0, 0, TAKES_JSON, status },
+	{ "adm", "show", "", 0, 0, 0, adm_show },
+	{ "adm", "set", " PREFIX...", 1, MANY, CHANGES, adm_set },
+	{ "adm", "add", " PREFIX...", 1, MANY, CHANGES, adm_add },
+	{ "adm", "remove", " PREFIX...", 1, MANY, CHANGES, adm_remove },
+	{ "adm", "clear", "", 0, 0, CHANGES, adm_clear },
+	{ "site", "show", "", 0, 0, 0, site_show },
+	{ "site", "add", " PORT SOURCE TARGET...", 1, MANY, CHANGES, site_add },
+	{ "site", "remove", " PORT SOURCE TARGET...", 1, MANY, CHANGES, site_remove },
+	{ "site", "clear", "", 0, 0, CHANGES, site_clear },
+	{ "mode", NULL, " [enforce|audit|off]", 0, 1, CHANGES, mode },
+	{ "log", NULL, " [off|kernel|nflog[:GROUP]]", 0, 1, CHANGES, logging },
+	{ "confirm", NULL, "", 0, 0, 0, confirm },
+	{ "revert", NULL, "", 0, 0, 0, revert },
+	{ "explain", "in", " SOURCE:PORT TARGET:PORT", 2, 2, TAKES_JSON | TAKES_QUESTION,
+	  explain_in },
+	{ "explain", "out", " SOURCE:PORT TARGET:PORT", 2, 2, TAKES_JSON | TAKES_QUESTION,
+	  explain_out },
+	{ "version", NULL, "", 0, 0, TAKES_JSON, version },
+};
+
+enum {
+	OPTION_CONFIRM = 0x100,
+	OPTION_FORCE,
+	OPTION_JSON,
+	OPTION_FLAGS,
+	OPTION_CONNECTION,
+	OPTION_DATA_OFFSET,
+	OPTION_LENGTH,
+	OPTION_DEVICE,
+};
+
+static const struct argp_option options[] = {
+	{ NULL, 0, NULL, 0, "Changing commands:", 1 },
+	{ "confirm", OPTION_CONFIRM, "SECONDS", 0,
+	  "Undo the change after 1 to 86400 seconds unless \"mailwall confirm\" comes first", 1 },
+	{ "force", OPTION_FORCE, NULL, 0,
+	  "Make the change though it cuts the SSH session that it is made from", 1 },
+	{ NULL, 0, NULL, 0, "status, explain, version:", 2 },
+	{ "json", OPTION_JSON, NULL, 0, "Print JSON", 2 },
+	{ NULL, 0, NULL, 0, "explain:", 3 },
+	{ "flags", OPTION_FLAGS, "FLAG,...", 0,
+	  "TCP flags: FIN SYN RST PSH ACK URG ECE CWR, or none (default: SYN)", 3 },
+	{ "connection", OPTION_CONNECTION, "ask|none|held", 0,
+	  "Whether this host has the connection: look (default), or take it as stated", 3 },
+	{ "data-offset", OPTION_DATA_OFFSET, "WORDS", 0, "TCP data offset, 0 to 15 (default: 5)",
+	  3 },
+	{ "length", OPTION_LENGTH, "BYTES", 0,
+	  "Bytes from the TCP header on (default: what the data offset says)", 3 },
+	{ "device", OPTION_DEVICE, "IFNAME", 0, "Network device that the segment passes", 3 },
+	{ 0 },
+};
+
+static const char documentation[] =
+	"Control the mailwall firewall: see and change its policy, ask why.\v"
+	"Commands:\n"
+	"  status                     mode, ADM, the table, site rows, counters, denials\n"
+	"  adm show                   the prefixes of the administration network\n"
+	"  adm set|add|remove PREFIX...\n"
+	"                             replace them, add some, remove some\n"
+	"  adm clear                  empty it: rows with ADM are closed to all\n"
+	"  site show                  the site rows, those besides the built-in table\n"
+	"  site add|remove ROW...     a ROW is 22 ADM GTW, or 22:ADM:GTW\n"
+	"  site clear                 remove them all\n"
+	"  mode [enforce|audit|off]   show or set the mode\n"
+	"  log [off|kernel|nflog[:GROUP]]\n"
+	"                             show or set where denied segments are logged\n"
+	"  confirm                    keep the change that waits to be confirmed\n"
+	"  revert                     undo it now\n"
+	"  explain in|out SOURCE:PORT TARGET:PORT\n"
+	"                             what happens to a segment, and why; IPv6 as [::]:PORT\n"
+	"  version                    release and ABI of the command and of the module\n"
+	"\n"
+	"A port of a row is the local one if TARGET is GTW (this host), the remote one if SOURCE is GTW. "
+	"The other end is ANY or ADM.\n"
+	"\n"
+	"Exit codes: 0 done, 1 refused or failed, 2 usage. Manual: mailwall(8).";
+
+/**
+ * struct line - the command line while it is read
+ * @args: what the command gets
+ * @takes: options given, TAKES_*
+ * @command: found at its end
+ */
+struct line {
+	struct arguments args;
+	unsigned int takes;
+	const struct command *command;
+};
+
+static u32 option_number(struct argp_state *state, const char *name, const char *value, u32 min,
+			 u32 max)
+{
+	s64 number = mw_number(value, strlen(value), max);
+	char text[ESCAPED_TEXT];
+
+	if (number < min)
+		argp_error(state, "--%s=\"%s\": write a number from %u to %u", name,
+			   escape(value, strlen(value), text), min, max);
+	return number;
+}
+
+static u8 option_connection(struct argp_state *state, const char *value)
+{
+	static const char *const name[] = {
+		[MAILWALL_CONNECTION_ASK] = "ask",
+		[MAILWALL_CONNECTION_NONE] = "none",
+		[MAILWALL_CONNECTION_HELD] = "held",
+	};
+	char text[ESCAPED_TEXT];
+	u8 i;
+
+	for (i = 0; i < ARRAY_SIZE(name); i++)
+		if (!strcmp(value, name[i]))
+			return i;
+	argp_error(state, "--connection=\"%s\": write ask, none or held",
+		   escape(value, strlen(value), text));
+	return 0;
+}
+
+/* Find the command, take its name and verb off the words, check what is left. */
+static void find_command(struct argp_state *state, struct line *line)
+{
+	struct arguments *args = &line->args;
+	const struct command *command, *named = NULL, *end = commands + ARRAY_SIZE(commands);
+	char text[ESCAPED_TEXT], usage[ESCAPED_TEXT];
+
+	if (!args->count)
+		argp_error(state, "no command: such as \"mailwall status\"");
+	for (command = commands; command < end; command++) {
+		if (strcmp(command->name, args->words[0]))
+			continue;
+		named = command;
+		if (!command->verb || (args->count > 1 && !strcmp(command->verb, args->words[1])))
+			break;
+	}
+	if (!named)
+		argp_error(state, "\"%s\": no such command",
+			   escape(args->words[0], strlen(args->words[0]), text));
+	if (command == end) {
+		size_t at = 0;
+
+		for (command = commands; command < end; command++)
+			if (!strcmp(command->name, named->name))
+				at += snprintf(usage + at, sizeof(usage) - at, "%s%s",
+					       at ? ", " : "", command->verb);
+		if (args->count < 2)
+			argp_error(state, "%s: write one of %s after it", named->name, usage);
+		argp_error(state, "%s \"%s\": write one of %s", named->name,
+			   escape(args->words[1], strlen(args->words[1]), text), usage);
+	}
+	args->words += command->verb ? 2 : 1;
+	args->count -= command->verb ? 2 : 1;
+	if (args->count < command->min || args->count > command->max) {
+		snprintf(usage, sizeof(usage), "mailwall %s%s%s%s", command->name,
+			 command->verb ? " " : "", command->verb ?: "", command->words);
+		if (args->count > command->max)
+			argp_error(state, "\"%s\" is too much: write \"%s\"",
+				   escape(args->words[command->max],
+					  strlen(args->words[command->max]), text),
+				   usage);
+		argp_error(state, "%s: too little: write \"%s\"", command->name, usage);
+	}
+	if (line->takes & ~command->takes)
+		argp_error(state, "%s%s%s does not take this option: %s", command->name,
+			   command->verb ? " " : "", command->verb ?: "",
+			   line->takes & ~command->takes & TAKES_JSON	 ? "--json" :
+			   line->takes & ~command->takes & TAKES_CONFIRM ? "--confirm" :
+			   line->takes & ~command->takes & TAKES_FORCE	 ? "--force" :
+									   "one of explain's");
+	if (command->takes & CHANGES && !args->count && line->takes && !command->verb)
+		argp_error(state,
+			   "%s: --confirm and --force are for a change: write \"mailwall %s%s\"",
+			   command->name, command->name, command->words);
+	line->command = command;
+}
+
+static error_t parse(int key, char *value, struct argp_state *state)
+{
+	struct line *line = state->input;
+	struct arguments *args = &line->args;
+	struct question *question = &args->question;
+	char text[ESCAPED_TEXT];
+
+	switch (key) {
+	case OPTION_CONFIRM:
+		line->takes |= TAKES_CONFIRM;
+		args->confirm = option_number(state, "confirm", value, 1, MAILWALL_CONFIRM_MAX);
+		return 0;
+	case OPTION_FORCE:
+		line->takes |= TAKES_FORCE;
+		args->force = true;
+		return 0;
+	case OPTION_JSON:
+		line->takes |= TAKES_JSON;
+		args->json = true;
+		return 0;
+	case OPTION_FLAGS:
+		line->takes |= TAKES_QUESTION;
+		if (!parse_flags(value, &question->flags))
+			argp_error(
+				state,
+				"--flags=\"%s\": write names of flags with commas between, such as SYN,ACK, or none",
+				escape(value, strlen(value), text));
+		return 0;
+	case OPTION_CONNECTION:
+		line->takes |= TAKES_QUESTION;
+		question->connection = option_connection(state, value);
+		return 0;
+	case OPTION_DATA_OFFSET:
+		line->takes |= TAKES_QUESTION;
+		question->data_offset = option_number(state, "data-offset", value, 0, 15);
+		return 0;
+	case OPTION_LENGTH:
+		line->takes |= TAKES_QUESTION;
+		question->length = option_number(state, "length", value, 0, 65535);
+		return 0;
+	case OPTION_DEVICE:
+		line->takes |= TAKES_QUESTION;
+		question->device = value;
+		return 0;
+	case ARGP_KEY_ARG:
+		args->words[args->count++] = value;
+		return 0;
+	case ARGP_KEY_END:
+		find_command(state, line);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+const char *argp_program_version = "mailwall " MAILWALL_RELEASE;
+
+int main(int argc, char **argv)
+{
+	static const struct argp argp = {
+		.options = options,
+		.parser = parse,
+		.args_doc = "COMMAND [WORD...]",
+		.doc = documentation,
+	};
+	struct line line = {
+		.args.question = { .flags = MW_SYN, .data_offset = 5, .length = -1 },
+	};
+	char **words = allocate((argc + 1) * sizeof(*words));
+	int code;
+
+	line.args.words = words;
+	argp_err_exit_status = EXIT_USAGE;
+	if (argp_parse(&argp, argc, argv, 0, NULL, &line)) {
+		say("cannot read the command line");
+		return EXIT_USAGE;
+	}
+	code = line.command->run(&line.args);
+	free(words);
+	if (fflush(stdout) || ferror(stdout)) {
+		say("cannot write to standard output: %s", strerror(errno));
+		return code ?: EXIT_REFUSED;
+	}
+	return code;
+}

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Does a change cut the SSH session that it is made from?
+ *
+ * sshd leaves the addresses in $SSH_CONNECTION; sudo takes it away, but the login
+ * shell above still has it. The proposed policy is judged here, by the code that
+ * the module would judge it by.
+ */
+#include "command.h"
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define VARIABLE "SSH_CONNECTION="
+/* A tree of processes is not deeper than this between a login and its sudo. */
+#define ANCESTORS_MAX 32
+
+/* "ADDRESS" with a zone or IPv4-mapped, as sshd may write it; Return: family or -1 */
+static int read_address(char *s, u8 address[16])
+{
+	static const u8 mapped[12] = { [10] = 0xff, [11] = 0xff };
+	int family;
+
+	s[strcspn(s, "%")] = '\0';
+	family = mw_address_parse(s, strlen(s), address);
+	if (family != AF_INET6 || memcmp(address, mapped, sizeof(mapped)))
+		return family;
+	memcpy(address, address + 12, 4);
+	memset(address + 4, 0, 12);
+	return AF_INET;
+}
+
+/* "PEER PEER-PORT LOCAL LOCAL-PORT" */
+static bool session_read(const char *value, struct session *session)
+{
+	char peer[64], local[64];
+	int family;
+
+	if (sscanf(value, "%63s %hu %63s %hu", peer, &session->peer_port, local,
+		   &session->local_port) != 4)
+		return false;
+	family = read_address(peer, session->peer);
+	if (family < 0 || read_address(local, session->local) != family)
+		return false;
+	session->family = family;
+	return true;
+}
+
+static char *file_read(const char *path, size_t size, size_t *length)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char *text;
+	ssize_t got;
+
+	*length = 0;
+	if (fd < 0)
+		return NULL;
+	text = allocate(size);
+	while (*length < size - 1 && (got = read(fd, text + *length, size - 1 - *length)) > 0)
+		*length += got;
+	close(fd);
+	return text;
+}
+
+/* The variable in the environment that a process was started with. */
+static bool session_of_process(int pid, struct session *session)
+{
+	size_t length, at = 0;
+	bool found = false;
+	char path[32], *text;
+
+	snprintf(path, sizeof(path), "/proc/%d/environ", pid);
+	text = file_read(path, 1 << 20, &length);
+	while (text && !found && at < length) {
+		if (!strncmp(text + at, VARIABLE, strlen(VARIABLE)))
+			found = session_read(text + at + strlen(VARIABLE), session);
+		at += strlen(text + at) + 1;
+	}
+	free(text);
+	return found;
+}
+
+static int parent_of(int pid)
+{
+	char path[32], *text, *end;
+	size_t length;
+	int parent = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	text = file_read(path, 4096, &length);
+	/* the name in parentheses may hold anything */
+	end = text ? strrchr(text, ')') : NULL;
+	if (!end || sscanf(end, ") %*c %d", &parent) != 1)
+		parent = 0;
+	free(text);
+	return parent;
+}
+
+/*
+ * Is there a socket for the session in this network namespace? A shell in tmux may
+ * remember a session that ended, and "ip netns exec" leads away from the session.
+ */
+static bool session_here(const struct session *session, const char *path, u8 family)
+{
+	static const u8 mapped[12] = { [10] = 0xff, [11] = 0xff };
+	u8 local[16] = { 0 }, peer[16] = { 0 };
+	unsigned int at = 0, words = family == AF_INET6 ? 4 : 1, local_port, peer_port, i;
+	char line[512], text[2][33];
+	FILE *file = fopen(path, "re");
+	bool found = false;
+
+	if (!file)
+		return false;
+	if (family == AF_INET6 && session->family == AF_INET) {
+		memcpy(local, mapped, at = sizeof(mapped));
+		memcpy(peer, mapped, sizeof(mapped));
+	}
+	memcpy(local + at, session->local, 16 - at);
+	memcpy(peer + at, session->peer, 16 - at);
+	while (!found && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, " %*u: %32[0-9A-F]:%4x %32[0-9A-F]:%4x", text[0], &local_port,
+			   text[1], &peer_port) != 4)
+			continue;
+		found = local_port == session->local_port && peer_port == session->peer_port &&
+			strlen(text[0]) == words * 8 && strlen(text[1]) == words * 8;
+		/* words of the address in host order, each */
+		for (i = 0; found && i < 2 * words; i++) {
+			const u8 *address = (i < words ? local : peer) + i % words * 4;
+			char word[9];
+			u32 value;
+
+			memcpy(&value, address, sizeof(value));
+			snprintf(word, sizeof(word), "%08X", value);
+			found = !memcmp(text[i / words] + i % words * 8, word, 8);
+		}
+	}
+	fclose(file);
+	return found;
+}
+
+bool session_find(struct session *session)
+{
+	const char *value = getenv("SSH_CONNECTION");
+	bool found = value && session_read(value, session);
+	int pid = getpid(), i;
+
+	for (i = 0; !found && i < ANCESTORS_MAX && pid > 1; i++) {
+		pid = parent_of(pid);
+		found = pid > 1 && session_of_process(pid, session);
+	}
+	if (!found)
+		return false;
+	/* a session from this host to itself is on a loopback device, never judged */
+	if (!memcmp(session->peer, session->local, sizeof(session->peer)))
+		return false;
+	return (session->family == AF_INET &&
+		session_here(session, "/proc/self/net/tcp", AF_INET)) ||
+	       session_here(session, "/proc/self/net/tcp6", AF_INET6);
+}
+
+static bool held(const void *context)
+{
+	(void)context;
+	return true;
+}
+
+/* Return: verdict of mw_policy_judge() on the session's segments, both ways */
+static unsigned int session_judge(const struct mailwall_policy *spec, const struct session *session)
+{
+	struct mw_policy *policy = allocate(mw_policy_size(spec));
+	struct mw_segment seg = {
+		.ipv6 = session->family == AF_INET6,
+		.flags = MW_ACK,
+		.local = htons(session->local_port),
+		.remote = htons(session->peer_port),
+		.peer = session->peer,
+	};
+	u8 slot[MAILWALL_SITE_MAX], i;
+	unsigned int verdict;
+
+	for (i = 0; i < ARRAY_SIZE(slot); i++)
+		slot[i] = MW_SITE_SLOT + i;
+	mw_policy_build(policy, spec, slot);
+	seg.direction = MAILWALL_IN;
+	verdict = mw_policy_judge(policy, &seg, held, NULL);
+	if (!(verdict & MW_DENY)) {
+		seg.direction = MAILWALL_OUT;
+		verdict = mw_policy_judge(policy, &seg, held, NULL);
+	}
+	free(policy);
+	return verdict;
+}
+
+static bool adm_holds(const struct mailwall_policy *spec, const struct session *session)
+{
+	struct mw_prefix_set set;
+
+	mw_prefix_set_build(&set, spec->adm, spec->adm_count);
+	return session->family == AF_INET6 ? mw_prefix_set_has_ipv6(&set, session->peer) :
+					     mw_prefix_set_has_ipv4(&set, session->peer);
+}
+
+bool session_guard(const struct mailwall_policy *policy, const struct arguments *args,
+		   const char *name)
+{
+	char peer[MW_PREFIX_TEXT];
+	struct session session;
+	unsigned int verdict;
+
+	if (policy->mode != MAILWALL_ENFORCE || !session_find(&session))
+		return true;
+	verdict = session_judge(policy, &session);
+	if (!(verdict & MW_DENY))
+		return true;
+	mw_address_print(session.family, session.peer, peer);
+	if (args->confirm) {
+		say("warning: this cuts the SSH session from %s to port %u; it comes back in %u seconds unless somebody confirms from elsewhere",
+		    peer, session.local_port, args->confirm);
+		return true;
+	}
+	if (args->force) {
+		say("warning: this cuts the SSH session from %s to port %u", peer,
+		    session.local_port);
+		return true;
+	}
+	say("%s: this would cut the SSH session in use, from %s to port %u (%s): nothing was changed",
+	    name, peer, session.local_port, mw_reason_name(verdict & ~MW_DENY));
+	if (!adm_holds(policy, &session))
+		say("to keep it: mailwall adm add %s", peer);
+	if ((verdict & ~MW_DENY) == MAILWALL_CLOSED)
+		say("to keep it: mailwall site add %u ADM GTW", session.local_port);
+	say("to try it with a way back: the same with --confirm=60, then \"mailwall confirm\" in time; to do it all the same: --force");
+	return false;
+}

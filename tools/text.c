@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Messages, escaping and layout. */
+#include "command.h"
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+void say(const char *fmt, ...)
+{
+	va_list args;
+
+	/* what was printed so far comes first where both go to one place */
+	fflush(stdout);
+	fputs("mailwall: ", stderr);
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fputc('\n', stderr);
+}
+
+const char *escape(const char *s, size_t length, char text[ESCAPED_TEXT])
+{
+	static const char more[] = "...";
+	size_t at = 0, i;
+
+	for (i = 0; i < length; i++) {
+		unsigned char c = s[i];
+
+		if (at + 4 + sizeof(more) > ESCAPED_TEXT) {
+			memcpy(text + at, more, sizeof(more));
+			return text;
+		}
+		if (c == '"' || c == '\\')
+			at += sprintf(text + at, "\\%c", c);
+		else if (c >= ' ' && c <= '~')
+			text[at++] = c;
+		else
+			at += sprintf(text + at, "\\x%02x", c);
+	}
+	text[at] = '\0';
+	return text;
+}
+
+void refuse(const char *name, const struct mw_complaint *c)
+{
+	char text[ESCAPED_TEXT];
+
+	say("%s \"%s\": %s", name, escape(c->item, c->length, text), c->cure);
+}
+
+void *allocate(size_t size)
+{
+	void *p = calloc(1, size);
+
+	if (!p) {
+		say("out of memory");
+		exit(EXIT_REFUSED);
+	}
+	return p;
+}
+
+int output_width(void)
+{
+	struct winsize size;
+
+	if (isatty(STDOUT_FILENO) && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col >= 60)
+		return size.ws_col;
+	return 120;
+}
+
+void print_wrapped(const char *text, int indent, int width)
+{
+	int at = indent;
+
+	while (*text) {
+		int length = strcspn(text, " ");
+
+		if (at > indent && at + 1 + length > width) {
+			printf("\n%*s", indent, "");
+			at = indent;
+		} else if (at > indent) {
+			putchar(' ');
+			at++;
+		}
+		fwrite(text, 1, length, stdout);
+		at += length;
+		text += length;
+		text += strspn(text, " ");
+	}
+	putchar('\n');
+}
+
+bool row_equal(const struct mailwall_row *a, const struct mailwall_row *b)
+{
+	return a->port == b->port && a->source == b->source && a->target == b->target;
+}
+
+const char *row_print(const struct mailwall_row *row, char text[MW_PREFIX_TEXT])
+{
+	const char *source = mw_end_name(row->source), *target = mw_end_name(row->target);
+
+	snprintf(text, MW_PREFIX_TEXT, "%u %s %s", row->port, source ?: "?", target ?: "?");
+	return text;
+}
+
+const char *row_description(const struct mailwall_row *row)
+{
+	unsigned int i;
+
+	for (i = 0; i < MAILWALL_TABLE_ROWS; i++)
+		if (row_equal(row, &mw_table[i].row))
+			return mw_table[i].description;
+	return NULL;
+}
+
+const char *mode_print(unsigned int mode, char text[MW_PREFIX_TEXT])
+{
+	const char *name = mw_mode_name(mode);
+
+	if (name)
+		snprintf(text, MW_PREFIX_TEXT, "%s", name);
+	else
+		snprintf(text, MW_PREFIX_TEXT, "%u", mode);
+	return text;
+}
