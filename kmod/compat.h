@@ -14,6 +14,7 @@
 #include <linux/version.h>
 #include <net/inet6_hashtables.h>
 #include <net/inet_hashtables.h>
+#include <net/ip.h>
 #include <net/net_namespace.h>
 
 /* The oldest kernel that the tests run on (Debian 11). */
@@ -21,27 +22,23 @@
 #error "mailwall needs Linux 5.10 or newer"
 #endif
 
-/* __inet_lookup_established(): without the hash table as an argument from 6.18 on */
-typedef struct sock *(*mw_lookup4_hashinfo_t)(struct net *net, struct inet_hashinfo *hashinfo,
-					      const __be32 saddr, const __be16 sport,
-					      const __be32 daddr, const u16 hnum, const int dif,
-					      const int sdif);
-typedef struct sock *(*mw_lookup4_t)(const struct net *net, const __be32 saddr, const __be16 sport,
-				     const __be32 daddr, const u16 hnum, const int dif,
-				     const int sdif);
-typedef struct sock *(*mw_lookup4_net_t)(struct net *net, const __be32 saddr, const __be16 sport,
-					 const __be32 daddr, const u16 hnum, const int dif,
-					 const int sdif);
-typedef struct sock *(*mw_lookup6_hashinfo_t)(struct net *net, struct inet_hashinfo *hashinfo,
-					      const struct in6_addr *saddr, const __be16 sport,
-					      const struct in6_addr *daddr, const u16 hnum,
-					      const int dif, const int sdif);
-typedef struct sock *(*mw_lookup6_t)(const struct net *net, const struct in6_addr *saddr,
-				     const __be16 sport, const struct in6_addr *daddr,
-				     const u16 hnum, const int dif, const int sdif);
-typedef struct sock *(*mw_lookup6_net_t)(struct net *net, const struct in6_addr *saddr,
-					 const __be16 sport, const struct in6_addr *daddr,
-					 const u16 hnum, const int dif, const int sdif);
+/*
+ * __inet_lookup_established(): with the hash table as an argument up to 6.17, and
+ * with a network namespace that became const at some time before.
+ */
+#define MW_LOOKUP_TYPES(name, net_t, address_t)                                                   \
+	typedef struct sock *(*name##_hashinfo_t)(net_t * net, struct inet_hashinfo * hashinfo,   \
+						  address_t saddr, const __be16 sport,            \
+						  address_t daddr, const u16 hnum, const int dif, \
+						  const int sdif);                                \
+	typedef struct sock *(*name##_t)(net_t * net, address_t saddr, const __be16 sport,        \
+					 address_t daddr, const u16 hnum, const int dif,          \
+					 const int sdif)
+
+MW_LOOKUP_TYPES(mw_lookup4, struct net, const __be32);
+MW_LOOKUP_TYPES(mw_lookup4_const, const struct net, const __be32);
+MW_LOOKUP_TYPES(mw_lookup6, struct net, const struct in6_addr *);
+MW_LOOKUP_TYPES(mw_lookup6_const, const struct net, const struct in6_addr *);
 
 /*
  * The function, if it is of this type. The branches that are not taken must be
@@ -49,20 +46,22 @@ typedef struct sock *(*mw_lookup6_net_t)(struct net *net, const struct in6_addr 
  */
 #define MW_IF(type, function) _Generic(&(function), type : &(function), default : (type)NULL)
 
+/* clang-format off */
+#define MW_LOOK_UP(f, name, net, ...)                                                         \
+	_Generic(&(f),                                                                        \
+		name##_hashinfo_t: MW_IF(name##_hashinfo_t, f)(                               \
+			net, (net)->ipv4.tcp_death_row.hashinfo, __VA_ARGS__),                \
+		name##_const_hashinfo_t: MW_IF(name##_const_hashinfo_t, f)(                   \
+			net, (net)->ipv4.tcp_death_row.hashinfo, __VA_ARGS__),                \
+		name##_t: MW_IF(name##_t, f)(net, __VA_ARGS__),                               \
+		name##_const_t: MW_IF(name##_const_t, f)(net, __VA_ARGS__))
+/* clang-format on */
+
 static inline struct sock *mw_inet_lookup_established(struct net *net, __be32 saddr, __be16 sport,
 						      __be32 daddr, u16 hnum, int dif, int sdif)
 {
-#define F __inet_lookup_established
-	/* clang-format off */
-	return _Generic(&F,
-		mw_lookup4_hashinfo_t: MW_IF(mw_lookup4_hashinfo_t, F)(
-			net, net->ipv4.tcp_death_row.hashinfo, saddr, sport, daddr, hnum, dif,
-			sdif),
-		mw_lookup4_t: MW_IF(mw_lookup4_t, F)(net, saddr, sport, daddr, hnum, dif, sdif),
-		mw_lookup4_net_t: MW_IF(mw_lookup4_net_t, F)(net, saddr, sport, daddr, hnum, dif,
-							     sdif));
-	/* clang-format on */
-#undef F
+	return MW_LOOK_UP(__inet_lookup_established, mw_lookup4, net, saddr, sport, daddr, hnum,
+			  dif, sdif);
 }
 
 static inline struct sock *mw_inet6_lookup_established(struct net *net,
@@ -70,17 +69,14 @@ static inline struct sock *mw_inet6_lookup_established(struct net *net,
 						       const struct in6_addr *daddr, u16 hnum,
 						       int dif, int sdif)
 {
-#define F __inet6_lookup_established
-	/* clang-format off */
-	return _Generic(&F,
-		mw_lookup6_hashinfo_t: MW_IF(mw_lookup6_hashinfo_t, F)(
-			net, net->ipv4.tcp_death_row.hashinfo, saddr, sport, daddr, hnum, dif,
-			sdif),
-		mw_lookup6_t: MW_IF(mw_lookup6_t, F)(net, saddr, sport, daddr, hnum, dif, sdif),
-		mw_lookup6_net_t: MW_IF(mw_lookup6_net_t, F)(net, saddr, sport, daddr, hnum, dif,
-							     sdif));
-	/* clang-format on */
-#undef F
+	return MW_LOOK_UP(__inet6_lookup_established, mw_lookup6, net, saddr, sport, daddr, hnum,
+			  dif, sdif);
+}
+
+/* inet_sdif(): 5.10 only reads the packet, but does not say const */
+static inline int mw_inet_sdif(const struct sk_buff *skb)
+{
+	return inet_sdif((struct sk_buff *)skb);
 }
 
 /* struct bin_attribute: its methods take it const since 6.16 */

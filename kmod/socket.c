@@ -23,7 +23,8 @@ bool mw_socket_look_up_ipv4(struct net *net, const struct sk_buff *skb, const st
 	const struct iphdr *iph = ip_hdr(skb);
 
 	return mw_found(mw_inet_lookup_established(net, iph->saddr, th->source, iph->daddr,
-						   ntohs(th->dest), inet_iif(skb), inet_sdif(skb)));
+						   ntohs(th->dest), inet_iif(skb),
+						   mw_inet_sdif(skb)));
 }
 
 bool mw_socket_look_up_ipv6(struct net *net, const struct sk_buff *skb, const struct tcphdr *th)
