@@ -70,12 +70,13 @@ static unsigned int mw_explain_judge(const struct mw_policy *policy, struct net 
 {
 	bool in = q->direction == MAILWALL_IN;
 	const struct mw_question question = { .net = net, .q = q };
+	const __be16 source = htons(q->source_port), target = htons(q->target_port);
 	const struct mw_segment seg = {
 		.direction = q->direction,
 		.ipv6 = q->family == AF_INET6,
 		.flags = q->flags,
-		.local = htons(in ? q->target_port : q->source_port),
-		.remote = htons(in ? q->source_port : q->target_port),
+		.local = in ? &target : &source,
+		.remote = in ? &source : &target,
 		.peer = in ? q->source : q->target,
 	};
 

@@ -15,27 +15,6 @@
 #include <net/ip.h>
 #include <net/ipv6.h>
 
-/* What mw_connected() needs to find the connection of a segment. */
-struct mw_flow {
-	const struct sk_buff *skb;
-	const struct tcphdr *th;
-	struct net *net;
-	bool ipv6;
-};
-
-static __always_inline bool mw_connected(const void *context)
-{
-	const struct mw_flow *flow = context;
-	const struct sk_buff *skb = flow->skb;
-	const struct sock *sk = skb->sk;
-
-	if (flow->ipv6)
-		return (sk && likely(mw_socket_is_ipv6(sk, ipv6_hdr(skb), flow->th))) ||
-		       mw_socket_look_up_ipv6(flow->net, skb, flow->th);
-	return (sk && likely(mw_socket_is_ipv4(sk, ip_hdr(skb), flow->th))) ||
-	       mw_socket_look_up_ipv4(flow->net, skb, flow->th);
-}
-
 static __always_inline unsigned int mw_drop(u8 direction)
 {
 	/* connect(2) gives up at once on this error only: tcp_connect() */
@@ -70,45 +49,151 @@ static __always_inline unsigned int mw_deny(struct mw_net *mn, const struct mw_p
 	return mw_drop(direction);
 }
 
+static __always_inline unsigned int mw_allow(struct mw_net *mn, const struct sk_buff *skb,
+					     unsigned long slot, bool opening)
+{
+	struct mw_row_stats __percpu *row = &mn->stats->row[slot];
+
+	mw_count(row->segments, 1);
+	mw_count(row->bytes, skb->len);
+	if (unlikely(opening))
+		mw_count(row->openings, 1);
+	return NF_ACCEPT;
+}
+
+static __always_inline bool mw_connected(const struct sk_buff *skb, const struct tcphdr *th,
+					 bool ipv6)
+{
+	const struct sock *sk = skb->sk;
+
+	return sk && (ipv6 ? mw_socket_is_ipv6(sk, ipv6_hdr(skb), th) :
+			     mw_socket_is_ipv4(sk, ip_hdr(skb), th));
+}
+
+static __always_inline const void *mw_peer(const struct sk_buff *skb, bool in, bool ipv6)
+{
+	if (ipv6)
+		return in ? &ipv6_hdr(skb)->saddr : &ipv6_hdr(skb)->daddr;
+	return in ? &ip_hdr(skb)->saddr : &ip_hdr(skb)->daddr;
+}
+
+/* Resolve a verdict that depends on more than ports and flags, and act on it. */
+static __always_inline unsigned int mw_resolve(struct mw_net *mn, const struct mw_policy *policy,
+					       const struct sk_buff *skb,
+					       const struct nf_hook_state *state,
+					       const struct tcphdr *th, unsigned int verdict,
+					       u8 direction, bool ipv6)
+{
+	bool in = direction == MAILWALL_IN;
+	const struct mw_segment seg = { .ipv6 = ipv6, .peer = mw_peer(skb, in, ipv6) };
+
+	if (verdict & MW_IF_HELD && !mw_policy_holds(policy, &seg))
+		return mw_deny(mn, policy, skb, state, direction, MAILWALL_PEER);
+	if (in && verdict & MW_IF_CONNECTED && !mw_connected(skb, th, ipv6) &&
+	    !(ipv6 ? mw_socket_look_up_ipv6(state->net, skb, th) :
+		     mw_socket_look_up_ipv4(state->net, skb, th)))
+		return mw_deny(mn, policy, skb, state, direction, MAILWALL_NO_CONNECTION);
+	if (verdict & MW_DENY)
+		return mw_deny(mn, policy, skb, state, direction, MAILWALL_CLOSED);
+	return mw_allow(mn, skb, verdict & MW_SLOT, mw_flags_opening(tcp_flag_byte(th)));
+}
+
+/*
+ * The same for the look-ups that are long, in plain packets. Apart from mw_judge(),
+ * which so makes no call that it comes back from, and saves no registers for one.
+ */
+static noinline unsigned int mw_resolve_ipv4_in(struct mw_net *mn, const struct mw_policy *policy,
+						const struct sk_buff *skb,
+						const struct nf_hook_state *state,
+						unsigned int verdict)
+{
+	const struct tcphdr *th = (const void *)(ip_hdr(skb) + 1);
+
+	return mw_resolve(mn, policy, skb, state, th, verdict, MAILWALL_IN, false);
+}
+
+static noinline unsigned int mw_resolve_ipv4_out(struct mw_net *mn, const struct mw_policy *policy,
+						 const struct sk_buff *skb,
+						 const struct nf_hook_state *state,
+						 unsigned int verdict)
+{
+	const struct tcphdr *th = (const void *)(ip_hdr(skb) + 1);
+
+	return mw_resolve(mn, policy, skb, state, th, verdict, MAILWALL_OUT, false);
+}
+
+static noinline unsigned int mw_resolve_ipv6_in(struct mw_net *mn, const struct mw_policy *policy,
+						const struct sk_buff *skb,
+						const struct nf_hook_state *state,
+						unsigned int verdict)
+{
+	const struct tcphdr *th = (const void *)(ipv6_hdr(skb) + 1);
+
+	return mw_resolve(mn, policy, skb, state, th, verdict, MAILWALL_IN, true);
+}
+
+static noinline unsigned int mw_resolve_ipv6_out(struct mw_net *mn, const struct mw_policy *policy,
+						 const struct sk_buff *skb,
+						 const struct nf_hook_state *state,
+						 unsigned int verdict)
+{
+	const struct tcphdr *th = (const void *)(ipv6_hdr(skb) + 1);
+
+	return mw_resolve(mn, policy, skb, state, th, verdict, MAILWALL_OUT, true);
+}
+
+static __always_inline unsigned int
+mw_resolve_plain(struct mw_net *mn, const struct mw_policy *policy, const struct sk_buff *skb,
+		 const struct nf_hook_state *state, unsigned int verdict, u8 direction, bool ipv6)
+{
+	if (direction == MAILWALL_IN)
+		return ipv6 ? mw_resolve_ipv6_in(mn, policy, skb, state, verdict) :
+			      mw_resolve_ipv4_in(mn, policy, skb, state, verdict);
+	return ipv6 ? mw_resolve_ipv6_out(mn, policy, skb, state, verdict) :
+		      mw_resolve_ipv4_out(mn, policy, skb, state, verdict);
+}
+
 /* Judge, count and act on a segment whose whole TCP header is at th. */
 static __always_inline unsigned int mw_judge(struct mw_net *mn, const struct sk_buff *skb,
 					     const struct nf_hook_state *state,
-					     const struct tcphdr *th, u8 direction, bool ipv6)
+					     const struct tcphdr *th, u8 direction, bool ipv6,
+					     bool plain)
 {
 	const struct mw_policy *policy = rcu_dereference(mn->policy);
 	bool in = direction == MAILWALL_IN;
-	const struct mw_flow flow = { .skb = skb, .th = th, .net = state->net, .ipv6 = ipv6 };
 	const struct mw_segment seg = {
 		.direction = direction,
-		.ipv6 = ipv6,
 		.flags = tcp_flag_byte(th),
-		.local = in ? th->dest : th->source,
-		.remote = in ? th->source : th->dest,
-		.peer = ipv6 ? (in ? (const void *)&ipv6_hdr(skb)->saddr : &ipv6_hdr(skb)->daddr) :
-			       (in ? (const void *)&ip_hdr(skb)->saddr : &ip_hdr(skb)->daddr),
+		.local = in ? &th->dest : &th->source,
+		.remote = in ? &th->source : &th->dest,
 	};
-	struct mw_row_stats __percpu *row;
 	unsigned int verdict;
 
 	/* a change to off that waits to be confirmed keeps its hooks */
 	if (unlikely(policy->mode == MAILWALL_OFF))
 		return NF_ACCEPT;
-	verdict = mw_policy_judge(policy, &seg, mw_connected, &flow);
+	verdict = mw_policy_verdict(policy, &seg);
+	if (!plain)
+		return mw_resolve(mn, policy, skb, state, th, verdict, direction, ipv6);
+	if (verdict & MW_IF_HELD)
+		return mw_resolve_plain(mn, policy, skb, state, verdict, direction, ipv6);
+	if (in && verdict & MW_IF_CONNECTED) {
+		if (!mw_connected(skb, th, ipv6))
+			return mw_resolve_plain(mn, policy, skb, state, verdict, direction, ipv6);
+		return mw_allow(mn, skb, verdict & ~MW_IF_CONNECTED, false);
+	}
 	if (verdict & MW_DENY)
 		return mw_deny(mn, policy, skb, state, direction, verdict & ~MW_DENY);
-	row = &mn->stats->row[verdict];
-	mw_count(row->segments, 1);
-	mw_count(row->bytes, skb->len);
-	if (unlikely(mw_flags_opening(seg.flags)))
-		mw_count(row->openings, 1);
-	return NF_ACCEPT;
+	/* most have no SYN, which takes no more than one instruction to see */
+	return mw_allow(mn, skb, verdict,
+			unlikely(seg.flags & MW_SYN) && mw_flags_opening(seg.flags));
 }
 
 static __always_inline bool mw_is_loopback(const struct nf_hook_state *state, u8 direction)
 {
 	const struct net_device *dev = direction == MAILWALL_IN ? state->in : state->out;
 
-	return dev->flags & IFF_LOOPBACK;
+	return unlikely(dev->flags & IFF_LOOPBACK);
 }
 
 /* Packets that are not plain: see segment.c. */
@@ -122,7 +207,7 @@ static __always_inline unsigned int mw_judge_read(struct mw_net *mn, const struc
 	switch (ipv6 ? mw_segment_read_ipv6(skb, &buffer, &th) :
 		       mw_segment_read_ipv4(skb, &buffer, &th)) {
 	case MW_READ_TCP:
-		return mw_judge(mn, skb, state, th, direction, ipv6);
+		return mw_judge(mn, skb, state, th, direction, ipv6, false);
 	case MW_READ_MALFORMED:
 		return mw_deny_slow(mn, rcu_dereference(mn->policy), skb, state,
 				    MAILWALL_MALFORMED);
@@ -165,10 +250,10 @@ static __always_inline unsigned int mw_hook_ipv4(struct mw_net *mn, const struct
 		return NF_ACCEPT;
 	/* plain: version 4, no options, no fragment */
 	if (unlikely(*(const u8 *)iph != 0x45 || iph->frag_off & htons(IP_MF | IP_OFFSET) ||
-		     !mw_segment_is_linear(skb, th)))
+		     !mw_segment_is_linear(skb, th, sizeof(*iph))))
 		return direction == MAILWALL_IN ? mw_slow_ipv4_in(mn, skb, state) :
 						  mw_slow_ipv4_out(mn, skb, state);
-	return mw_judge(mn, skb, state, th, direction, false);
+	return mw_judge(mn, skb, state, th, direction, false, true);
 }
 
 static __always_inline unsigned int mw_hook_ipv6(struct mw_net *mn, const struct sk_buff *skb,
@@ -182,8 +267,8 @@ static __always_inline unsigned int mw_hook_ipv6(struct mw_net *mn, const struct
 	if (unlikely(ip6h->nexthdr != IPPROTO_TCP)) {
 		if (!ipv6_ext_hdr(ip6h->nexthdr))
 			return NF_ACCEPT;
-	} else if (likely(mw_segment_is_linear(skb, th))) {
-		return mw_judge(mn, skb, state, th, direction, true);
+	} else if (likely(mw_segment_is_linear(skb, th, sizeof(*ip6h)))) {
+		return mw_judge(mn, skb, state, th, direction, true, true);
 	}
 	return direction == MAILWALL_IN ? mw_slow_ipv6_in(mn, skb, state) :
 					  mw_slow_ipv6_out(mn, skb, state);

@@ -140,8 +140,8 @@ void mw_policy_build(struct mw_policy *policy, const struct mailwall_policy *spe
 			*page = next;
 			next += MW_PAGE;
 		}
-		policy->page[*page + (row->port & 0xff)] =
-			slot | (peer == MAILWALL_ADM ? MW_ENTRY_ADM : 0);
+		policy->page[*page + (row->port & 0xff)] = slot |
+							   (peer == MAILWALL_ADM ? MW_IF_HELD : 0);
 	}
 }
 

@@ -15,6 +15,7 @@
 #define MW_FIN 0x01
 #define MW_SYN 0x02
 #define MW_RST 0x04
+#define MW_PSH 0x08
 #define MW_ACK 0x10
 #define MW_URG 0x20
 
@@ -29,14 +30,15 @@
 #define MW_SLOTS (MW_SITE_SLOT + MW_SITE_SLOTS)
 
 /*
- * Entry of the port look-up: the slot, and whether ADM must hold the peer.
- * 0 where no row has the port.
+ * Entry of the port look-up: 0 where no row has the port, else the slot of the row,
+ * with MW_IF_HELD if its other end is ADM.
+ *
+ * Verdict: an entry, or MW_DENY with enum mailwall_reason; and what it depends on.
  */
-#define MW_ENTRY_SLOT 0x7f
-#define MW_ENTRY_ADM 0x80
-
-/* A verdict is the slot of the row that allows, or this with a reason. */
-#define MW_DENY 0x80
+#define MW_SLOT 0x7f
+#define MW_IF_HELD 0x080 /* ADM must hold the peer, else denied: peer */
+#define MW_IF_CONNECTED 0x100 /* the connection must be there, else: no-connection */
+#define MW_DENY 0x200
 
 #define MW_PAGE 256
 
@@ -89,7 +91,8 @@ extern const struct mw_table_row mw_table[MAILWALL_TABLE_ROWS];
  * @direction: enum mailwall_direction
  * @ipv6: family of @peer
  * @flags: byte 13 of the TCP header
- * @local: port on this host's side, network order
+ * @local: port on this host's side, network order; by pointer, so that the packet
+ *         path reads only what it needs
  * @remote: port on the other side, network order
  * @peer: address of the other side, network order, 4 or 16 bytes
  */
@@ -97,8 +100,8 @@ struct mw_segment {
 	u8 direction;
 	bool ipv6;
 	u8 flags;
-	__be16 local;
-	__be16 remote;
+	const __be16 *local;
+	const __be16 *remote;
 	const void *peer;
 };
 
@@ -216,10 +219,10 @@ struct mailwall_row mw_row_of_slot(const struct mw_policy *policy, unsigned int 
  */
 
 /*
- * Step 2, one bit for each combination of URG, ACK, RST, SYN and FIN: the ones
- * of tcp_valid_flags[] in nf_conntrack_proto_tcp.c.
+ * Step 2, one bit for each combination of URG, ACK, PSH, RST, SYN and FIN: the ones
+ * of tcp_valid_flags[] in nf_conntrack_proto_tcp.c, with PSH and without.
  */
-#define MW_BIT(flags) (1ULL << (flags))
+#define MW_BIT(flags) (1ULL << (flags) | 1ULL << ((flags) | MW_PSH))
 #define MW_VALID_FLAGS                                                                          \
 	(MW_BIT(MW_SYN) | MW_BIT(MW_SYN | MW_URG) | MW_BIT(MW_SYN | MW_ACK) | MW_BIT(MW_RST) |  \
 	 MW_BIT(MW_RST | MW_ACK) | MW_BIT(MW_FIN | MW_ACK) | MW_BIT(MW_FIN | MW_ACK | MW_URG) | \
@@ -227,7 +230,8 @@ struct mailwall_row mw_row_of_slot(const struct mw_policy *policy, unsigned int 
 
 static __always_inline bool mw_flags_valid(u8 flags)
 {
-	return MW_VALID_FLAGS >> (flags & (MW_FIN | MW_SYN | MW_RST | MW_ACK | MW_URG)) & 1;
+	/* 63 leaves ECE and CWR aside */
+	return MW_VALID_FLAGS >> (flags & 63) & 1;
 }
 
 static __always_inline bool mw_flags_opening(u8 flags)
@@ -246,21 +250,65 @@ static __always_inline bool mw_data_offset_valid(unsigned int words, unsigned in
 	return words >= 5 && words * 4 <= length;
 }
 
-/* port in network order: its first byte in memory is the high one */
 static __always_inline u8 mw_policy_entry(const struct mw_policy *policy, const u16 *pages,
-					  __be16 port)
+					  const __be16 *port)
 {
-	u8 byte[2];
+	/* network order: the first byte is the high one */
+	const u8 *byte = (const u8 *)port;
 
-	memcpy(byte, &port, sizeof(byte));
-	return policy->page[pages[byte[0]] + byte[1]];
+	return policy->page[(size_t)pages[byte[0]] + byte[1]];
 }
 
-static __always_inline bool mw_entry_holds(const struct mw_policy *policy, u8 entry,
-					   const struct mw_segment *seg)
+/**
+ * mw_policy_verdict() - steps 2 to 5, as far as ports and flags tell
+ * @policy: policy
+ * @seg: a well-formed segment; @peer is not looked at
+ *
+ * All rows that a segment meets ask the same of the peer, if anything: to be in
+ * ADM. So that can be asked afterwards and once, as can the socket table.
+ *
+ * Context: any; RCU read side if the policy is a published one.
+ *
+ * Return: slot of the row that allows the segment and counts it, or MW_DENY with
+ * the reason; with MW_IF_HELD, MW_IF_CONNECTED or both, to be resolved in that
+ * order.
+ */
+static __always_inline unsigned int mw_policy_verdict(const struct mw_policy *policy,
+						      const struct mw_segment *seg)
 {
-	if (likely(!(entry & MW_ENTRY_ADM)))
-		return true;
+	bool in = seg->direction == MAILWALL_IN;
+	unsigned int verdict;
+	u8 here, there;
+
+	if (unlikely(!mw_flags_valid(seg->flags)))
+		return MW_DENY | MAILWALL_FLAGS;
+
+	/*
+	 * An inbound row for the local port decides first, whatever the direction, and
+	 * alone, unless this host opens a connection of its own from that port.
+	 */
+	here = mw_policy_entry(policy, policy->in_page, seg->local);
+	if (here && (in || !mw_flags_opening(seg->flags)))
+		return here;
+	if (in && mw_flags_opening(seg->flags))
+		return MW_DENY | MAILWALL_CLOSED;
+
+	there = mw_policy_entry(policy, policy->out_page, seg->remote);
+	if (!there)
+		verdict = MW_DENY | MAILWALL_CLOSED;
+	else
+		verdict = in ? there | MW_IF_CONNECTED : there;
+	return verdict | (here & MW_IF_HELD);
+}
+
+/**
+ * mw_policy_holds() - does ADM hold the peer?
+ * @policy: policy
+ * @seg: segment; only the peer is looked at
+ */
+static __always_inline bool mw_policy_holds(const struct mw_policy *policy,
+					    const struct mw_segment *seg)
+{
 	return seg->ipv6 ? mw_prefix_set_has_ipv6(&policy->adm, seg->peer) :
 			   mw_prefix_set_has_ipv4(&policy->adm, seg->peer);
 }
@@ -283,33 +331,13 @@ static __always_inline unsigned int mw_policy_judge(const struct mw_policy *poli
 						    bool (*connected)(const void *context),
 						    const void *context)
 {
-	bool in = seg->direction == MAILWALL_IN;
-	bool opening = mw_flags_opening(seg->flags);
-	u8 here, there;
+	unsigned int verdict = mw_policy_verdict(policy, seg);
 
-	if (unlikely(!mw_flags_valid(seg->flags)))
-		return MW_DENY | MAILWALL_FLAGS;
-
-	/* An inbound row for the local port decides first, whatever the direction ... */
-	here = mw_policy_entry(policy, policy->in_page, seg->local);
-	if (here) {
-		if (!mw_entry_holds(policy, here, seg))
-			return MW_DENY | MAILWALL_PEER;
-		/* ... and alone, unless this host opens a connection of its own from it. */
-		if (in || !opening)
-			return here & MW_ENTRY_SLOT;
-	} else if (in && opening) {
-		return MW_DENY | MAILWALL_CLOSED;
-	}
-
-	there = mw_policy_entry(policy, policy->out_page, seg->remote);
-	if (!there)
-		return MW_DENY | MAILWALL_CLOSED;
-	if (!mw_entry_holds(policy, there, seg))
+	if (verdict & MW_IF_HELD && !mw_policy_holds(policy, seg))
 		return MW_DENY | MAILWALL_PEER;
-	if (in && !connected(context))
+	if (verdict & MW_IF_CONNECTED && !connected(context))
 		return MW_DENY | MAILWALL_NO_CONNECTION;
-	return there & MW_ENTRY_SLOT;
+	return verdict & ~(MW_IF_HELD | MW_IF_CONNECTED);
 }
 
 #endif /* _MW_POLICY_H */

@@ -10,6 +10,7 @@
 #include <linux/ipv6.h>
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
+#include <net/inet_hashtables.h>
 #include <net/ipv6.h>
 #include <net/sock.h>
 #include <net/tcp_states.h>
@@ -31,9 +32,17 @@
 static __always_inline bool mw_socket_is_ipv4(const struct sock *sk, const struct iphdr *iph,
 					      const struct tcphdr *th)
 {
-	if (!((1 << sk->sk_state) & MW_CONNECTED_STATES) || sk->sk_daddr != iph->saddr ||
-	    sk->sk_rcv_saddr != iph->daddr || sk->sk_dport != th->source ||
-	    sk->sk_num != ntohs(th->dest))
+#if BITS_PER_LONG == 64
+	INET_ADDR_COOKIE(addresses, iph->saddr, iph->daddr);
+
+	if (sk->sk_addrpair != addresses)
+		return false;
+#else
+	if (sk->sk_daddr != iph->saddr || sk->sk_rcv_saddr != iph->daddr)
+		return false;
+#endif
+	if (sk->sk_dport != th->source || sk->sk_num != ntohs(th->dest) ||
+	    !((1 << sk->sk_state) & MW_CONNECTED_STATES))
 		return false;
 	if (likely(sk->sk_family == AF_INET))
 		return true;
