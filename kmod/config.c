@@ -123,7 +123,7 @@ static int mw_replace(struct mw_net *mn, struct mw_policy *policy, u32 confirm,
 	if (confirm) {
 		mn->fallback = fallback ? fallback : old;
 		mn->deadline = jiffies + confirm * HZ;
-		mod_delayed_work(system_wq, &mn->revert, confirm * HZ);
+		schedule_delayed_work(&mn->revert, confirm * HZ);
 	}
 	mw_publish(mn, policy);
 	if (mn->fallback != old)
