@@ -251,6 +251,8 @@ static int ask(struct mailwall_explain *ex, struct mailwall_policy *policy)
 	close(fd);
 	if (error == -EINVAL)
 		say("explain: the module does not take this question: an older release may not know all of it");
+	else if (error == -ENODEV)
+		say("explain: the device is gone: see \"ip link\"");
 	else if (error)
 		device_failed(error, "explain");
 	return error ? EXIT_REFUSED : EXIT_DONE;

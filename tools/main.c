@@ -3,6 +3,7 @@
 #include "command.h"
 #include <argp.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* Options, as bits of what a command takes. */
 enum {
@@ -38,9 +39,9 @@ static const struct command {
 	{ "log", NULL, " [off|kernel|nflog[:GROUP]]", 0, 1, CHANGES, logging },
 	{ "confirm", NULL, "", 0, 0, 0, confirm },
 	{ "revert", NULL, "", 0, 0, 0, revert },
-	{ "explain", "in", " SOURCE:PORT TARGET:PORT", 2, 2, TAKES_JSON | TAKES_QUESTION,
+	{ "explain", "in", " ADDRESS:PORT ADDRESS:PORT", 2, 2, TAKES_JSON | TAKES_QUESTION,
 	  explain_in },
-	{ "explain", "out", " SOURCE:PORT TARGET:PORT", 2, 2, TAKES_JSON | TAKES_QUESTION,
+	{ "explain", "out", " ADDRESS:PORT ADDRESS:PORT", 2, 2, TAKES_JSON | TAKES_QUESTION,
 	  explain_out },
 	{ "version", NULL, "", 0, 0, TAKES_JSON, version },
 };
@@ -80,7 +81,7 @@ static const struct argp_option options[] = {
 static const char documentation[] =
 	"Control the mailwall firewall: see and change its policy, ask why.\v"
 	"Commands:\n"
-	"  status                     mode, ADM, the table, site rows, counters, denials\n"
+	"  status                     mode, ADM, the table, counters, denials\n"
 	"  adm show                   the prefixes of the administration network\n"
 	"  adm set|add|remove PREFIX...\n"
 	"                             replace them, add some, remove some\n"
@@ -93,9 +94,10 @@ static const char documentation[] =
 	"                             show or set where denied segments are logged\n"
 	"  confirm                    keep the change that waits to be confirmed\n"
 	"  revert                     undo it now\n"
-	"  explain in|out SOURCE:PORT TARGET:PORT\n"
-	"                             what happens to a segment, and why; IPv6 as [::]:PORT\n"
-	"  version                    release and ABI of the command and of the module\n"
+	"  explain in|out SOURCE TARGET\n"
+	"                             what happens to a segment, and why\n"
+	"                             (ADDRESS:PORT, IPv6 as [ADDRESS]:PORT)\n"
+	"  version                    release and ABI of command and module\n"
 	"\n"
 	"A port of a row is the local one if TARGET is GTW (this host), the remote one if SOURCE is GTW. "
 	"The other end is ANY or ADM.\n"
@@ -258,8 +260,19 @@ static error_t parse(int key, char *value, struct argp_state *state)
 
 const char *argp_program_version = "mailwall " MAILWALL_RELEASE;
 
+/* A full disk must not look like success, whoever ends the command. */
+static void check_output(void)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return;
+	say("cannot write to standard output: %s", strerror(errno));
+	_exit(EXIT_REFUSED);
+}
+
 int main(int argc, char **argv)
 {
+	static char name[] = "mailwall";
+
 	static const struct argp argp = {
 		.options = options,
 		.parser = parse,
@@ -273,6 +286,10 @@ int main(int argc, char **argv)
 	int code;
 
 	line.args.words = words;
+	atexit(check_output);
+	/* messages of getopt() and argp begin with it */
+	if (argc)
+		argv[0] = name;
 	argp_err_exit_status = EXIT_USAGE;
 	if (argp_parse(&argp, argc, argv, 0, NULL, &line)) {
 		say("cannot read the command line");
@@ -280,9 +297,5 @@ int main(int argc, char **argv)
 	}
 	code = line.command->run(&line.args);
 	free(words);
-	if (fflush(stdout) || ferror(stdout)) {
-		say("cannot write to standard output: %s", strerror(errno));
-		return code ?: EXIT_REFUSED;
-	}
 	return code;
 }

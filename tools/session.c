@@ -169,11 +169,12 @@ static bool held(const void *context)
 static unsigned int session_judge(const struct mailwall_policy *spec, const struct session *session)
 {
 	struct mw_policy *policy = allocate(mw_policy_size(spec));
+	const __be16 local = htons(session->local_port), remote = htons(session->peer_port);
 	struct mw_segment seg = {
 		.ipv6 = session->family == AF_INET6,
 		.flags = MW_ACK,
-		.local = htons(session->local_port),
-		.remote = htons(session->peer_port),
+		.local = &local,
+		.remote = &remote,
 		.peer = session->peer,
 	};
 	u8 slot[MAILWALL_SITE_MAX], i;

@@ -98,6 +98,14 @@ static void show_policy(const struct report *report)
 	printf("%-11s%" PRIu64 "\n", "generation", (uint64_t)policy->generation);
 }
 
+/* the width, or the columns that the number takes if they are more */
+static int wider(int width, u64 number)
+{
+	int length = snprintf(NULL, 0, "%" PRIu64, number);
+
+	return length > width ? length : width;
+}
+
 /* columns that the widest number of a column takes */
 static int widest(const struct report *report, size_t member, const char *title)
 {
@@ -106,12 +114,9 @@ static int widest(const struct report *report, size_t member, const char *title)
 
 	for (i = 0; i < report->row_count; i++) {
 		u64 value;
-		int length;
 
 		memcpy(&value, (const char *)&report->counters.row[i] + member, sizeof(value));
-		length = snprintf(NULL, 0, "%" PRIu64, value);
-		if (length > width)
-			width = length;
+		width = wider(width, value);
 	}
 	return width;
 }
@@ -157,16 +162,21 @@ static void show_rows(const struct report *report)
 static void show_denials(const char *title, const __u64 denied[2][MAILWALL_REASONS])
 {
 	static const char *const direction[] = { "in", "out" };
+	int width[MAILWALL_REASONS];
 	unsigned int i, j;
 
 	printf("%-12s", title);
-	for (j = 0; j < MAILWALL_REASONS; j++)
-		printf("  %13s", mw_reason_name(j));
+	for (j = 0; j < MAILWALL_REASONS; j++) {
+		width[j] = strlen(mw_reason_name(j));
+		for (i = 0; i < ARRAY_SIZE(direction); i++)
+			width[j] = wider(width[j], denied[i][j]);
+		printf("  %*s", width[j], mw_reason_name(j));
+	}
 	putchar('\n');
 	for (i = 0; i < ARRAY_SIZE(direction); i++) {
 		printf("  %-10s", direction[i]);
 		for (j = 0; j < MAILWALL_REASONS; j++)
-			printf("  %13" PRIu64, (uint64_t)denied[i][j]);
+			printf("  %*" PRIu64, width[j], (uint64_t)denied[i][j]);
 		putchar('\n');
 	}
 }

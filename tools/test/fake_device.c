@@ -242,12 +242,14 @@ static bool connected(const void *context)
 static int explain(const struct state *state, struct mailwall_explain *ex)
 {
 	bool in = ex->direction == MAILWALL_IN;
+	const __be16 local = htons(in ? ex->target_port : ex->source_port);
+	const __be16 remote = htons(in ? ex->source_port : ex->target_port);
 	struct mw_segment seg = {
 		.direction = ex->direction,
 		.ipv6 = ex->family == AF_INET6,
 		.flags = ex->flags,
-		.local = htons(in ? ex->target_port : ex->source_port),
-		.remote = htons(in ? ex->source_port : ex->target_port),
+		.local = &local,
+		.remote = &remote,
 		.peer = in ? ex->source : ex->target,
 	};
 	u8 slot[MAILWALL_SITE_MAX], i;
