@@ -1,0 +1,171 @@
+# What the tests of the command share: it is run as an administrator runs it,
+# against a device that fake_device.c stands for; built plainly, and again with
+# ASan and UBSan.
+package Device;
+use strict;
+use warnings;
+use Cwd qw(abs_path);
+use Exporter qw(import);
+use Fcntl qw(:flock);
+use File::Basename qw(dirname);
+use File::Temp qw(tempdir);
+use Test::More;
+
+our @EXPORT = qw(slurp spurt fresh run works fails prints json policy_is rivals in_builds
+	$top $temp $build $dir $out $err $release @table);
+
+our $top = abs_path(dirname(__FILE__) . '/../..');
+our $temp = tempdir(CLEANUP => 1);
+our $build; # of the command under test
+our $dir; # state of the fake device
+our ($out, $err); # of the last run()
+my @preload;
+
+our ($release) = slurp("$top/kmod/version.h") =~ /MAILWALL_RELEASE "(.*)"/;
+our @table = ('25 GTW ANY', '25 ANY GTW', '110 GTW ANY', '110 ANY GTW', '8450 ADM GTW',
+	'465 GTW ANY', '465 ANY GTW', '587 GTW ANY', '587 ANY GTW', '995 GTW ANY', '995 ANY GTW');
+
+sub slurp {
+	my ($path) = @_;
+	local $/;
+	open(my $file, '<', $path) or return undef;
+	return scalar <$file>;
+}
+
+sub spurt {
+	my ($path, $text) = @_;
+	open(my $file, '>', $path) or die "$path: $!";
+	print $file $text;
+	close($file) or die "$path: $!";
+}
+
+# fresh(): a device in the state that a plain load leaves (enforce, ADM empty)
+sub fresh {
+	$dir = tempdir(DIR => $temp);
+}
+
+sub run {
+	my %env = (ref $_[0] ? %{+shift} : ());
+	my $before = delete $env{BEFORE}; # a shell between the test and the command
+	my $to = delete $env{TO} // "$temp/out";
+	my @command = ("$build/mailwall", @_);
+	my $pid = fork() // die "fork: $!";
+
+	if (!$pid) {
+		delete $ENV{SSH_CONNECTION};
+		delete $ENV{$_} for grep { /^FAKE_/ } keys %ENV;
+		$ENV{FAKE_DIR} = $dir;
+		$ENV{$_} = $env{$_} for keys %env;
+		open(STDOUT, '>', $to) or die;
+		open(STDERR, '>', "$temp/err") or die;
+		open(STDIN, '<', '/dev/null') or die;
+		my $load = join(' ', @preload, "$build/fake_device.so");
+		if ($before) {
+			exec('sh', '-c', "$before LD_PRELOAD='$load' \"\$@\"; exit \$?", 'sh', @command);
+		} else {
+			$ENV{LD_PRELOAD} = $load;
+			exec(@command);
+		}
+		die "exec: $!";
+	}
+	waitpid($pid, 0);
+	my $status = $?;
+	$out = -f $to ? slurp($to) : '';
+	$err = slurp("$temp/err") // '';
+	return $status & 127 ? "signal " . ($status & 127) : $status >> 8;
+}
+
+# works(NAME, WORD...): it exits with 0 and complains of nothing
+sub works {
+	my $name = shift;
+	my $code = run(@_);
+	ok($code eq 0 && $err eq '', $name) or diag("exit $code\n$out$err");
+}
+
+# fails(NAME, CODE, PATTERN, WORD...): it exits with CODE, says on stderr what
+# matches, on lines of its own kind, and prints nothing
+sub fails {
+	my ($name, $want, $pattern) = splice(@_, 0, 3);
+	my $code = run(@_);
+	my $kind = !grep { !/^(mailwall: |Try `mailwall --help')/ } split(/\n/, $err);
+	ok($code eq $want && $err =~ $pattern && $out eq '' && $kind, $name)
+		or diag("exit $code, wanted $want and $pattern\n$out$err");
+}
+
+# prints(NAME, TEXT, WORD...)
+sub prints {
+	my ($name, $want) = splice(@_, 0, 2);
+	my $code = run(@_);
+	is("$code:$out$err", "0:$want", $name);
+}
+
+# json(NAME, CONDITION, WORD...): the output is JSON, j, that the Python condition holds for
+sub json {
+	my ($name, $condition) = splice(@_, 0, 2);
+	my $code = run(@_);
+	open(my $python, '|-', 'python3', '-c', <<'END', "$temp/out", $condition) or die;
+import json, sys
+with open(sys.argv[1]) as file:
+    j = json.load(file)
+if not eval(sys.argv[2]):
+    sys.exit(f"{sys.argv[2]} does not hold for {json.dumps(j)}")
+END
+	my $held = close($python);
+	ok($code eq 0 && $err eq '' && $held, $name) or diag("exit $code\n$err");
+}
+
+sub policy_is {
+	my ($name, $adm, $site) = @_;
+	my $got = '';
+	for my $part ('adm', 'site') {
+		run($part, 'show');
+		$got .= "$part: " . join(',', split(/\n/, $out)) . "$err\n";
+	}
+	is($got, "adm: $adm\nsite: $site\n", $name);
+}
+
+# rivals(LINE...): the changes that others make before each of ours is written
+sub rivals {
+	spurt("$dir/rival", join('', map { "$_\n" } @_));
+}
+
+# make(KIND, VARIABLE...): builds into a directory that other tests use as well
+sub make {
+	my ($kind, @variables) = @_;
+
+	$build = "$top/build/tools-test/$kind";
+	system('mkdir', '-p', $build) == 0 or BAIL_OUT("no directory $build");
+	open(my $lock, '>', "$build/lock") or BAIL_OUT("$build/lock: $!");
+	flock($lock, LOCK_EX) or BAIL_OUT("$build/lock: $!");
+	open(my $make, '-|', 'sh', '-c', 'exec "$@" 2>&1', 'sh', 'make', '-s', '-C', "$top/tools",
+		"O=$build", 'CC=gcc', @variables, 'all', 'fake') or BAIL_OUT("make: $!");
+	my $said = join('', <$make>);
+	my $built = close($make);
+	$said = join('', grep { !/^  (CC|LD) / } split(/^/, $said));
+	ok($built && $said eq '', "build: $kind, without a warning") or diag($said);
+	$built or BAIL_OUT('the command does not build');
+}
+
+# in_builds([NAME, TEST], ...): run tests in each build; MAILWALL_BUILDS=plain
+# leaves the other one out. The script's last act.
+sub in_builds {
+	my @tests = @_;
+	my $sanitize = '-fsanitize=address,undefined -fno-sanitize-recover=all';
+	my %flags = (
+		plain => [],
+		sanitizers => ["CFLAGS=-O1 -g -fno-omit-frame-pointer $sanitize -fPIE", 'CPPFLAGS=',
+			'LDFLAGS=-pie'],
+	);
+	my @kinds = split(/ /, $ENV{MAILWALL_BUILDS} // 'plain sanitizers');
+
+	system("$top/tests/deps make gcc libc6-dev libjansson-dev pkg-config python3-minimal perl >&2") == 0
+		or BAIL_OUT('packages are missing');
+	for my $kind (@kinds) {
+		make($kind, @{$flags{$kind}});
+		chomp(@preload = $kind eq 'plain' ? () : `gcc -print-file-name=libasan.so`);
+		subtest("$kind: $_->[0]" => $_->[1]) for @tests;
+	}
+	done_testing();
+}
+
+1;

@@ -1,0 +1,105 @@
+#!/usr/bin/perl
+# No change cuts the SSH session that it is made from unasked. Prints TAP.
+use strict;
+use warnings;
+use File::Basename qw(dirname);
+use lib dirname(__FILE__);
+use Device;
+use Test::More;
+
+# the line of /proc/net/tcp or tcp6 for a session
+sub socket_line {
+	my ($local, $local_port, $peer, $peer_port) = @_;
+	my $hex = sub { join('', map { sprintf('%08X', unpack('L', $_)) } unpack('(a4)*', $_[0])) };
+	return sprintf("   1: %s:%04X %s:%04X 01 00000000:00000000 00:00000000 00000000     0        0 1\n",
+		$hex->($local), $local_port, $hex->($peer), $peer_port);
+}
+
+sub test_session {
+	my $head = "  sl  local_address rem_address   st tx_queue rx_queue\n";
+	my $four = "198.51.100.7 50000 203.0.113.1 22";
+	my $four_line = socket_line("\xcb\0\x71\x01", 22, "\xc6\x33\x64\x07", 50000);
+	my $six = "2001:db8::7 50000 2001:db8::1 2222";
+	my $six_line = socket_line("\x20\x01\x0d\xb8" . "\0" x 11 . "\x01", 2222,
+		"\x20\x01\x0d\xb8" . "\0" x 11 . "\x07", 50000);
+	my $start = sub {
+		fresh();
+		run('mode', 'off');
+		spurt("$dir/tcp", $head . $four_line);
+		spurt("$dir/tcp6", $head . $six_line);
+	};
+
+	$start->();
+	fails('session: enforce would cut it', 1, qr/mode: this would cut the SSH session.*198\.51\.100\.7 to port 22 \(closed\): nothing was changed\n.*mailwall adm add 198\.51\.100\.7\n.*mailwall site add 22 ADM GTW\n.*--confirm=60.*--force/,
+		{ SSH_CONNECTION => $four }, 'mode', 'enforce');
+	prints('... nothing was changed', "off\n", 'mode');
+	works('audit cuts nothing', { SSH_CONNECTION => $four }, 'mode', 'audit');
+	works('no session, no guard', 'mode', 'enforce');
+	$start->();
+	is(run({ SSH_CONNECTION => $four }, 'mode', 'enforce', '--confirm=60'), 0, '--confirm is a way back');
+	like($err, qr/^mailwall: warning: this cuts the SSH session from 198\.51\.100\.7 to port 22; it comes back in 60 seconds/,
+		'... with a warning');
+	run('revert');
+	is(run({ SSH_CONNECTION => $four }, 'mode', 'enforce', '--force'), 0, '--force');
+	like($err, qr/^mailwall: warning: this cuts the SSH session from 198\.51\.100\.7 to port 22$/,
+		'... with a warning');
+
+	# what the refusal tells to do is enough
+	$start->();
+	works('session: adm add as told', { SSH_CONNECTION => $four }, 'adm', 'add', '198.51.100.7');
+	fails('session: a row is missing', 1, qr/\(closed\).*\n(?!.*adm add).*site add 22 ADM GTW/,
+		{ SSH_CONNECTION => $four }, 'mode', 'enforce');
+	works('session: site add as told', { SSH_CONNECTION => $four }, 'site', 'add', '22', 'ADM', 'GTW');
+	works('session: enforce', { SSH_CONNECTION => $four }, 'mode', 'enforce');
+	fails('session: adm remove would cut it', 1, qr/adm: this would cut.*\(peer\)/, { SSH_CONNECTION => $four },
+		'adm', 'remove', '198.51.100.7');
+	fails('session: adm clear would cut it', 1, qr/adm: this would cut.*\(peer\).*\n.*mailwall adm add 198\.51\.100\.7\n(?!.*site add)/,
+		{ SSH_CONNECTION => $four }, 'adm', 'clear');
+	fails('session: adm set would cut it', 1, qr/adm: this would cut/, { SSH_CONNECTION => $four },
+		'adm', 'set', '198.51.100.8');
+	fails('session: site remove would cut it', 1, qr/site: this would cut.*\(closed\)/,
+		{ SSH_CONNECTION => $four }, 'site', 'remove', '22:ADM:GTW');
+	works('session: a wider prefix keeps it', { SSH_CONNECTION => $four }, 'adm', 'set', '198.51.100.0/24');
+	works('session: a change of the log keeps it', { SSH_CONNECTION => $four }, 'log', 'kernel');
+	rivals('adm -198.51.100.0/24', '-');
+	fails('session: judged anew over another change', 1, qr/site: this would cut/,
+		{ SSH_CONNECTION => $four }, 'site', 'add', '443:GTW:ANY');
+
+	$start->();
+	fails('session: IPv6', 1, qr/2001:db8::7 to port 2222 \(closed\).*\n.*adm add 2001:db8::7\n.*site add 2222 ADM GTW/,
+		{ SSH_CONNECTION => $six }, 'mode', 'enforce');
+	run('adm', 'add', '2001:db8::/64');
+	run('site', 'add', '2222:ADM:GTW');
+	works('session: IPv6 with its row', { SSH_CONNECTION => $six }, 'mode', 'enforce');
+	$start->();
+	spurt("$dir/tcp", $head);
+	spurt("$dir/tcp6", $head . socket_line("\0" x 10 . "\xff\xff\xcb\0\x71\x01", 22,
+		"\0" x 10 . "\xff\xff\xc6\x33\x64\x07", 50000));
+	fails('session: IPv4 on a socket of both families', 1, qr/198\.51\.100\.7 to port 22/,
+		{ SSH_CONNECTION => $four }, 'mode', 'enforce');
+	fails('session: written as mapped', 1, qr/198\.51\.100\.7 to port 22/,
+		{ SSH_CONNECTION => '::ffff:198.51.100.7 50000 ::ffff:203.0.113.1 22' }, 'mode', 'enforce');
+	spurt("$dir/tcp6", $head . socket_line("\xfe\x80" . "\0" x 13 . "\x01", 22,
+		"\xfe\x80" . "\0" x 13 . "\x02", 50000));
+	fails('session: link-local with its zone', 1, qr/fe80::2 to port 22/,
+		{ SSH_CONNECTION => 'fe80::2%eth0 50000 fe80::1%eth0 22' }, 'mode', 'enforce');
+
+	# sudo takes the variable away
+	$start->();
+	fails('session: found above sudo', 1, qr/198\.51\.100\.7 to port 22/,
+		{ SSH_CONNECTION => $four, BEFORE => 'env -u SSH_CONNECTION' }, 'mode', 'enforce');
+	works('session: one on a loopback device is not judged', { SSH_CONNECTION => '203.0.113.1 50000 203.0.113.1 22' },
+		'mode', 'enforce');
+	for my $other ('198.51.100.7 50001 203.0.113.1 22', '198.51.100.7 50000 203.0.113.1 23',
+		'198.51.100.8 50000 203.0.113.1 22', '198.51.100.7 50000 203.0.113.2 22') {
+		$start->();
+		works("session: $other is not in this namespace", { SSH_CONNECTION => $other }, 'mode', 'enforce');
+	}
+	for my $junk ('', 'x', '198.51.100.7 50000', 'a b c d', '198.51.100.7 50000 2001:db8::1 22', '9' x 9999) {
+		$start->();
+		works('session: junk in the variable: ' . substr($junk, 0, 40), { SSH_CONNECTION => $junk },
+			'mode', 'enforce');
+	}
+}
+
+in_builds(['the SSH session' => \&test_session]);

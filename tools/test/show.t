@@ -1,0 +1,136 @@
+#!/usr/bin/perl
+# Commands that show: status and explain. Prints TAP.
+use strict;
+use warnings;
+use File::Basename qw(dirname);
+use lib dirname(__FILE__);
+use Device;
+use Test::More;
+
+sub test_status {
+	fresh();
+	works('status', 'status');
+	for my $i (0 .. $#table) {
+		my ($port, $source, $target) = split(/ /, $table[$i]);
+		my @count = (1 + $i, 100 + $i, 12345678900 + $i);
+		like($out, qr/^ *$port +$source +$target +$count[0] +$count[1] +$count[2]  Access /m,
+			"status: row $table[$i] with its counters");
+	}
+	like($out, qr/^mode +enforce:/m, 'status: mode');
+	like($out, qr/^ADM +empty/m, 'status: ADM is empty');
+	like($out, qr/^log +off .*rate limit: 7/m, 'status: log');
+	like($out, qr/^change +none waits/m, 'status: no change waits');
+	like($out, qr/^generation +1$/m, 'status: generation');
+	like($out, qr/^module +\Q$release\E \(ABI 1\)$/m, 'status: module');
+	my $reasons = qr/ +malformed +flags +peer +no-connection +closed\n/;
+	like($out, qr/^denied$reasons  in +1000 +1001 +1002 +1003 +1004\n  out +1010 +1011 +1012 +1013 +1014$/m,
+		'status: denied');
+	like($out, qr/^would-deny$reasons  in +2000 +2001 +2002 +2003 +2004\n  out +2010 +2011 +2012 +2013 +2014$/m,
+		'status: would-deny');
+	unlike($out, qr/.{121}/, 'status: no line is longer than the page');
+	run('adm', 'set', '192.0.2.0/24', '2001:db8::/32');
+	run('site', 'add', '22', 'ADM', 'GTW');
+	run('log', 'nflog:5');
+	run('mode', 'audit', '--confirm=100');
+	works('status of a fuller policy', 'status');
+	like($out, qr/^mode +audit:/m, '... mode');
+	like($out, qr/^ADM +192\.0\.2\.0\/24\n +2001:db8::\/32$/m, '... ADM');
+	like($out, qr/^ +22 +ADM +GTW +12 +111 +12345678911  \(site row\)$/m, '... site row');
+	like($out, qr/^log +nflog:5 /m, '... log');
+	like($out, qr/^change +waits: reverts in (100|99|98) seconds/m, '... change that waits');
+	json('status --json', "j['complete'] is True and j['mode'] == 'audit' and j['generation'] == 5"
+		. " and j['adm'] == ['192.0.2.0/24', '2001:db8::/32'] and j['log'] == 'nflog:5'"
+		. " and j['log_held'] == 7 and 90 < j['reverts_in_seconds'] <= 100"
+		. " and j['module'] == {'release': '$release', 'abi': 1}", 'status', '--json');
+	json('status --json: rows', "[(r['port'], r['source'], r['target'], r['built_in'], r['openings'],"
+		. " r['segments'], r['bytes']) for r in j['rows']] == ["
+		. join(', ', map { my ($p, $s, $t) = split(/ /, (@table, '22 ADM GTW')[$_]);
+			"($p, '$s', '$t', " . ($_ < 11 ? 'True' : 'False') . ', ' . (1 + $_) . ', '
+			. (100 + $_) . ', ' . (12345678900 + $_) . ')' } 0 .. 11)
+		. "] and all(r['description'].startswith('Access ') for r in j['rows'][:11])"
+		. " and j['rows'][11]['description'] is None", 'status', '--json');
+	json('status --json: denials', "j['denied'] == {'in': {'malformed': 1000, 'flags': 1001, 'peer': 1002,"
+		. " 'no-connection': 1003, 'closed': 1004}, 'out': {'malformed': 1010, 'flags': 1011,"
+		. " 'peer': 1012, 'no-connection': 1013, 'closed': 1014}}"
+		. " and j['would_deny']['out']['closed'] == 2014", 'status', '--json');
+	run('confirm');
+	json('status --json: nothing waits', "j['reverts_in_seconds'] is None", 'status', '--json');
+	fails('status: an error of the device', 1, qr/status: Input\/output error/,
+		{ FAKE_FAIL => 'GET_COUNTERS=EIO' }, 'status');
+}
+
+sub test_explain {
+	fresh();
+	run('adm', 'set', '192.0.2.0/24', '2001:db8:1::/48');
+	run('site', 'add', '22:ADM:GTW', '443:GTW:ANY', '5000:GTW:ADM');
+	spurt("$dir/connections", "203.0.113.1 40000 198.51.100.1 587\n" .
+		"2001:db8::1 40000 2001:db8::25 587\n");
+	my ($peer, $gtw) = ('198.51.100.1', '203.0.113.1');
+	my @cases = (
+		# direction, source, target, options, first line, more
+		['in', "$peer:40000", "$gtw:25", [], 'allowed by the row "25 ANY GTW"', qr/built-in row: Access from email servers to send/],
+		['in', '[2001:db8::25]:40000', '[2001:db8::1]:995', [], 'allowed by the row "995 ANY GTW"'],
+		['in', "192.0.2.9:40000", "$gtw:8450", [], 'allowed by the row "8450 ADM GTW"'],
+		['in', '[2001:db8:1::9]:40000', '[2001:db8::1]:8450', [], 'allowed by the row "8450 ADM GTW"'],
+		['in', "192.0.2.9:40000", "$gtw:22", [], 'allowed by the row "22 ADM GTW"', qr/site row/],
+		['in', "$peer:40000", "$gtw:8450", [], 'denied: peer', qr/"8450 ADM GTW" is for ADM only.*mailwall\s+adm\s+add\s+\Q$peer\E/s],
+		['out', "$gtw:8450", "$peer:40000", ['--flags=ACK'], 'denied: peer', qr/8450 ADM GTW/],
+		['out', "$gtw:40000", "$peer:5000", [], 'denied: peer', qr/"5000 GTW ADM"/],
+		['in', "$peer:40000", "$gtw:8080", [], 'denied: closed', qr/no row opens port 8080 of this host: .*site\s+add\s+8080\s+ANY\s+GTW/s],
+		['out', "$gtw:40000", "$peer:444", [], 'denied: closed', qr/connect to port 444 elsewhere: .*site\s+add\s+444\s+GTW\s+ANY/s],
+		['in', "$peer:40000", "$gtw:8080", ['--flags=ACK'], 'denied: closed', qr/no row opens port 8080 .*to port 40000/s],
+		['out', "$gtw:40000", "$peer:443", [], 'allowed by the row "443 GTW ANY"'],
+		['in', "$peer:587", "$gtw:40000", ['--flags=SYN,ACK'], 'allowed by the row "587 GTW ANY"', qr/connection this host holds it/],
+		['in', "[2001:db8::25]:587", "[2001:db8::1]:40000", ['--flags=ack'], 'allowed by the row "587 GTW ANY"'],
+		['in', "$peer:587", "$gtw:40001", ['--flags=SYN,ACK'], 'denied: no-connection', qr/no connection from its port\s+40001 to\s+\Q$peer\E\s+port\s+587.*connection this host has none/s],
+		['in', "$peer:587", "$gtw:40001", ['--flags=ACK', '--connection=held'], 'allowed by the row "587 GTW ANY"', qr/held, as stated/],
+		['in', "$peer:587", "$gtw:40000", ['--flags=ACK', '--connection=none'], 'denied: no-connection', qr/none, as stated/],
+		['in', "$peer:587", "$gtw:40000", ['--flags=ACK', '--connection=ask'], 'allowed by the row "587 GTW ANY"'],
+		['in', "$peer:587", "$gtw:40000", ['--flags=SYN'], 'denied: closed'],
+		['in', "$peer:1", "$gtw:25", ['--flags=SYN,FIN'], 'denied: flags', qr/FIN\+SYN is no combination/],
+		['in', "$peer:1", "$gtw:25", ['--flags=none'], 'denied: flags', qr/no flags/],
+		['in', "$peer:1", "$gtw:25", ['--flags=SYN,ECE,CWR'], 'allowed by the row "25 ANY GTW"', qr/SYN\+ECE\+CWR/],
+		['in', "$peer:1", "$gtw:25", ['--data-offset=4'], 'denied: malformed', qr/16 bytes long .* of 16 bytes/],
+		['in', "$peer:1", "$gtw:25", ['--data-offset=8', '--length=31'], 'denied: malformed', qr/32 bytes long .* of 31 bytes/],
+		['in', "$peer:1", "$gtw:25", ['--data-offset=8', '--length=32'], 'allowed by the row "25 ANY GTW"'],
+		['in', "$peer:1", "$gtw:25", ['--length=19'], 'denied: malformed'],
+		['in', "$peer:1", "$gtw:8080", ['--device=lo'], 'not judged', qr/loopback/],
+		['in', "$peer:0", "$gtw:0", [], 'denied: closed'],
+	);
+	for my $case (@cases) {
+		my ($way, $source, $target, $options, $first, $more) = @$case;
+		my $name = "explain $way $source $target @$options";
+		my $code = run('explain', $way, $source, $target, @$options);
+		my ($got) = $out =~ /^(.*)\n/;
+		ok($code eq 0 && $err eq '' && $got eq $first && (!$more || $out =~ $more), $name)
+			or diag("exit $code\n$out$err");
+		my ($local, $remote) = $way eq 'in' ? ($target, $source) : ($source, $target);
+		my ($local_port) = $local =~ /(\d+)$/;
+		my ($other, $remote_port) = $remote =~ /^\[?(.*?)\]?:(\d+)$/;
+		like($out, qr/^  local +port $local_port,.*\n  remote +port $remote_port,.*\n  peer +\Q$other\E$/m,
+			'... which side is which');
+	}
+	my @denied = ('explain', 'in', "$peer:40000", "$gtw:8080");
+	run(@denied);
+	like($out, qr/outcome +mode enforce: it is dropped silently/, 'explain: enforce, in');
+	run('explain', 'out', "$gtw:40000", "$peer:444");
+	like($out, qr/outcome +mode enforce: .*Connection refused/, 'explain: enforce, out');
+	json('explain --json: denied', "j['verdict'] == 'deny' and j['reason'] == 'closed' and j['row'] is None"
+		. " and j['mode'] == 'enforce' and j['connection'] is None", @denied, '--json');
+	json('explain --json: allowed', "j['verdict'] == 'allow' and j['reason'] is None"
+		. " and j['row']['port'] == 587 and j['row']['source'] == 'GTW' and j['connection'] is True",
+		'explain', 'in', "$peer:587", "$gtw:40000", '--flags=ACK', '--json');
+	json('explain --json: no connection', "j['reason'] == 'no-connection' and j['connection'] is False",
+		'explain', 'in', "$peer:587", "$gtw:40001", '--flags=ACK', '--json');
+	json('explain --json: loopback', "j['verdict'] == 'unjudged' and j['reason'] is None and j['row'] is None",
+		@denied, '--device=lo', '--json');
+	run('mode', 'audit');
+	run(@denied);
+	like($out, qr/outcome +mode audit: it passes, counted and logged as would-deny/, 'explain: audit');
+	run('mode', 'off');
+	run(@denied);
+	like($out, qr/^denied: closed.*outcome +mode off: it passes, nothing is judged/s, 'explain: off');
+	fails('explain: no such device', 1, qr/device "nosuch0": there is none/, @denied, '--device=nosuch0');
+}
+
+in_builds(['status' => \&test_status], ['explain' => \&test_explain]);
