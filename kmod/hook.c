@@ -27,8 +27,6 @@ static noinline unsigned int mw_deny_slow(struct mw_net *mn, const struct mw_pol
 {
 	u8 direction = state->hook == NF_INET_LOCAL_IN ? MAILWALL_IN : MAILWALL_OUT;
 
-	if (policy->mode == MAILWALL_OFF)
-		return NF_ACCEPT;
 	if (policy->mode == MAILWALL_ENFORCE)
 		mw_count(mn->stats->denied[direction][reason], 1);
 	else
@@ -77,87 +75,148 @@ static __always_inline const void *mw_peer(const struct sk_buff *skb, bool in, b
 	return in ? &ip_hdr(skb)->saddr : &ip_hdr(skb)->daddr;
 }
 
-/* Resolve a verdict that depends on more than ports and flags, and act on it. */
-static __always_inline unsigned int mw_resolve(struct mw_net *mn, const struct mw_policy *policy,
-					       const struct sk_buff *skb,
-					       const struct nf_hook_state *state,
-					       const struct tcphdr *th, unsigned int verdict,
-					       u8 direction, bool ipv6)
-{
-	bool in = direction == MAILWALL_IN;
-	const struct mw_segment seg = { .ipv6 = ipv6, .peer = mw_peer(skb, in, ipv6) };
+struct mw_flow {
+	const struct sk_buff *skb;
+	const struct tcphdr *th;
+	const struct nf_hook_state *state;
+};
 
-	if (verdict & MW_IF_HELD && !mw_policy_holds(policy, &seg))
-		return mw_deny(mn, policy, skb, state, direction, MAILWALL_PEER);
-	if (in && verdict & MW_IF_CONNECTED && !mw_connected(skb, th, ipv6) &&
-	    !(ipv6 ? mw_socket_look_up_ipv6(state->net, skb, th) :
-		     mw_socket_look_up_ipv4(state->net, skb, th)))
-		return mw_deny(mn, policy, skb, state, direction, MAILWALL_NO_CONNECTION);
-	if (verdict & MW_DENY)
-		return mw_deny(mn, policy, skb, state, direction, MAILWALL_CLOSED);
-	return mw_allow(mn, skb, verdict & MW_SLOT, mw_flags_opening(tcp_flag_byte(th)));
+static bool mw_slow_connected(const void *context)
+{
+	const struct mw_flow *flow = context;
+	bool ipv6 = flow->state->pf == NFPROTO_IPV6;
+
+	return mw_connected(flow->skb, flow->th, ipv6) ||
+	       (ipv6 ? mw_socket_look_up_ipv6(flow->state->net, flow->skb, flow->th) :
+		       mw_socket_look_up_ipv4(flow->state->net, flow->skb, flow->th));
 }
 
 /*
- * The same for the look-ups that are long, in plain packets. Apart from mw_judge(),
- * which so makes no call that it comes back from, and saves no registers for one.
+ * Judge, count and act on any packet, from the start: those that are not plain (see
+ * segment.c), and the few verdicts for which no shorter way is worth its code.
  */
-static noinline unsigned int mw_resolve_ipv4_in(struct mw_net *mn, const struct mw_policy *policy,
-						const struct sk_buff *skb,
-						const struct nf_hook_state *state,
-						unsigned int verdict)
+static noinline unsigned int mw_slow(struct mw_net *mn, const struct sk_buff *skb,
+				     const struct nf_hook_state *state)
 {
-	const struct tcphdr *th = (const void *)(ip_hdr(skb) + 1);
+	const struct mw_policy *policy = rcu_dereference(mn->policy);
+	bool in = state->hook == NF_INET_LOCAL_IN, ipv6 = state->pf == NFPROTO_IPV6;
+	u8 direction = in ? MAILWALL_IN : MAILWALL_OUT;
+	const struct tcphdr *th;
+	struct tcphdr buffer;
+	enum mw_read read;
+	unsigned int verdict;
 
-	return mw_resolve(mn, policy, skb, state, th, verdict, MAILWALL_IN, false);
+	read = ipv6 ? mw_segment_read_ipv6(skb, &buffer, &th) :
+		      mw_segment_read_ipv4(skb, &buffer, &th);
+	if (read == MW_READ_PASS || policy->mode == MAILWALL_OFF)
+		return NF_ACCEPT;
+	if (read == MW_READ_MALFORMED) {
+		verdict = MW_DENY | MAILWALL_MALFORMED;
+	} else {
+		const struct mw_flow flow = { .skb = skb, .th = th, .state = state };
+		const struct mw_segment seg = {
+			.direction = direction,
+			.ipv6 = ipv6,
+			.flags = tcp_flag_byte(th),
+			.local = in ? &th->dest : &th->source,
+			.remote = in ? &th->source : &th->dest,
+			.peer = mw_peer(skb, in, ipv6),
+		};
+
+		verdict = mw_policy_judge(policy, &seg, mw_slow_connected, &flow);
+	}
+	if (verdict & MW_DENY)
+		return mw_deny(mn, policy, skb, state, direction, verdict & ~MW_DENY);
+	return mw_allow(mn, skb, verdict, mw_flags_opening(tcp_flag_byte(th)));
 }
 
-static noinline unsigned int mw_resolve_ipv4_out(struct mw_net *mn, const struct mw_policy *policy,
-						 const struct sk_buff *skb,
-						 const struct nf_hook_state *state,
-						 unsigned int verdict)
-{
-	const struct tcphdr *th = (const void *)(ip_hdr(skb) + 1);
+/*
+ * Out of line, and reached by tail calls, so that the path of most segments makes no
+ * call that it comes back from, and saves no registers for one. All that can be
+ * known at compile time is: hence the variants.
+ */
 
-	return mw_resolve(mn, policy, skb, state, th, verdict, MAILWALL_OUT, false);
-}
-
-static noinline unsigned int mw_resolve_ipv6_in(struct mw_net *mn, const struct mw_policy *policy,
-						const struct sk_buff *skb,
-						const struct nf_hook_state *state,
-						unsigned int verdict)
-{
-	const struct tcphdr *th = (const void *)(ipv6_hdr(skb) + 1);
-
-	return mw_resolve(mn, policy, skb, state, th, verdict, MAILWALL_IN, true);
-}
-
-static noinline unsigned int mw_resolve_ipv6_out(struct mw_net *mn, const struct mw_policy *policy,
-						 const struct sk_buff *skb,
-						 const struct nf_hook_state *state,
-						 unsigned int verdict)
-{
-	const struct tcphdr *th = (const void *)(ipv6_hdr(skb) + 1);
-
-	return mw_resolve(mn, policy, skb, state, th, verdict, MAILWALL_OUT, true);
-}
-
+/* A plain reply whose connection early demux did not leave in skb->sk. */
 static __always_inline unsigned int
-mw_resolve_plain(struct mw_net *mn, const struct mw_policy *policy, const struct sk_buff *skb,
-		 const struct nf_hook_state *state, unsigned int verdict, u8 direction, bool ipv6)
+mw_judge_reply(struct mw_net *mn, const struct mw_policy *policy, const struct sk_buff *skb,
+	       const struct nf_hook_state *state, unsigned int verdict, bool ipv6)
 {
-	if (direction == MAILWALL_IN)
-		return ipv6 ? mw_resolve_ipv6_in(mn, policy, skb, state, verdict) :
-			      mw_resolve_ipv4_in(mn, policy, skb, state, verdict);
-	return ipv6 ? mw_resolve_ipv6_out(mn, policy, skb, state, verdict) :
-		      mw_resolve_ipv4_out(mn, policy, skb, state, verdict);
+	if (ipv6 ? mw_socket_look_up_ipv6(state->net, skb, (const void *)(ipv6_hdr(skb) + 1)) :
+		   mw_socket_look_up_ipv4(state->net, skb, (const void *)(ip_hdr(skb) + 1)))
+		return mw_allow(mn, skb, verdict & MW_SLOT, false);
+	return mw_deny(mn, policy, skb, state, MAILWALL_IN, MAILWALL_NO_CONNECTION);
 }
 
-/* Judge, count and act on a segment whose whole TCP header is at th. */
+static noinline unsigned int mw_reply_ipv4(struct mw_net *mn, const struct mw_policy *policy,
+					   const struct sk_buff *skb,
+					   const struct nf_hook_state *state, unsigned int verdict)
+{
+	return mw_judge_reply(mn, policy, skb, state, verdict, false);
+}
+
+static noinline unsigned int mw_reply_ipv6(struct mw_net *mn, const struct mw_policy *policy,
+					   const struct sk_buff *skb,
+					   const struct nf_hook_state *state, unsigned int verdict)
+{
+	return mw_judge_reply(mn, policy, skb, state, verdict, true);
+}
+
+/* A plain segment that ADM must hold the peer of. */
+static __always_inline unsigned int mw_judge_peer(struct mw_net *mn, const struct mw_policy *policy,
+						  const struct sk_buff *skb,
+						  const struct nf_hook_state *state,
+						  unsigned int verdict, u8 direction, bool ipv6)
+{
+	const struct mw_segment seg = {
+		.ipv6 = ipv6,
+		.peer = mw_peer(skb, direction == MAILWALL_IN, ipv6),
+	};
+	const struct tcphdr *th = ipv6 ? (const void *)(ipv6_hdr(skb) + 1) :
+					 (const void *)(ip_hdr(skb) + 1);
+
+	if (!mw_policy_holds(policy, &seg))
+		return mw_deny(mn, policy, skb, state, direction, MAILWALL_PEER);
+	if (unlikely(verdict & (MW_IF_CONNECTED | MW_DENY)))
+		return mw_slow(mn, skb, state);
+	return mw_allow(mn, skb, verdict & MW_SLOT, mw_flags_opening(tcp_flag_byte(th)));
+}
+
+static noinline unsigned int mw_peer_ipv4_in(struct mw_net *mn, const struct mw_policy *policy,
+					     const struct sk_buff *skb,
+					     const struct nf_hook_state *state,
+					     unsigned int verdict)
+{
+	return mw_judge_peer(mn, policy, skb, state, verdict, MAILWALL_IN, false);
+}
+
+static noinline unsigned int mw_peer_ipv4_out(struct mw_net *mn, const struct mw_policy *policy,
+					      const struct sk_buff *skb,
+					      const struct nf_hook_state *state,
+					      unsigned int verdict)
+{
+	return mw_judge_peer(mn, policy, skb, state, verdict, MAILWALL_OUT, false);
+}
+
+static noinline unsigned int mw_peer_ipv6_in(struct mw_net *mn, const struct mw_policy *policy,
+					     const struct sk_buff *skb,
+					     const struct nf_hook_state *state,
+					     unsigned int verdict)
+{
+	return mw_judge_peer(mn, policy, skb, state, verdict, MAILWALL_IN, true);
+}
+
+static noinline unsigned int mw_peer_ipv6_out(struct mw_net *mn, const struct mw_policy *policy,
+					      const struct sk_buff *skb,
+					      const struct nf_hook_state *state,
+					      unsigned int verdict)
+{
+	return mw_judge_peer(mn, policy, skb, state, verdict, MAILWALL_OUT, true);
+}
+
+/* Judge, count and act on a plain segment, whose whole TCP header is at th. */
 static __always_inline unsigned int mw_judge(struct mw_net *mn, const struct sk_buff *skb,
 					     const struct nf_hook_state *state,
-					     const struct tcphdr *th, u8 direction, bool ipv6,
-					     bool plain)
+					     const struct tcphdr *th, u8 direction, bool ipv6)
 {
 	const struct mw_policy *policy = rcu_dereference(mn->policy);
 	bool in = direction == MAILWALL_IN;
@@ -173,19 +232,23 @@ static __always_inline unsigned int mw_judge(struct mw_net *mn, const struct sk_
 	if (unlikely(policy->mode == MAILWALL_OFF))
 		return NF_ACCEPT;
 	verdict = mw_policy_verdict(policy, &seg);
-	if (!plain)
-		return mw_resolve(mn, policy, skb, state, th, verdict, direction, ipv6);
-	if (verdict & MW_IF_HELD)
-		return mw_resolve_plain(mn, policy, skb, state, verdict, direction, ipv6);
+	if (verdict & MW_IF_HELD) {
+		if (ipv6)
+			return in ? mw_peer_ipv6_in(mn, policy, skb, state, verdict) :
+				    mw_peer_ipv6_out(mn, policy, skb, state, verdict);
+		return in ? mw_peer_ipv4_in(mn, policy, skb, state, verdict) :
+			    mw_peer_ipv4_out(mn, policy, skb, state, verdict);
+	}
 	if (in && verdict & MW_IF_CONNECTED) {
-		if (!mw_connected(skb, th, ipv6))
-			return mw_resolve_plain(mn, policy, skb, state, verdict, direction, ipv6);
-		return mw_allow(mn, skb, verdict & ~MW_IF_CONNECTED, false);
+		if (mw_connected(skb, th, ipv6))
+			return mw_allow(mn, skb, verdict & MW_SLOT, false);
+		return ipv6 ? mw_reply_ipv6(mn, policy, skb, state, verdict) :
+			      mw_reply_ipv4(mn, policy, skb, state, verdict);
 	}
 	if (verdict & MW_DENY)
-		return mw_deny(mn, policy, skb, state, direction, verdict & ~MW_DENY);
+		return mw_deny(mn, policy, skb, state, direction, verdict & MW_SLOT);
 	/* most have no SYN, which takes no more than one instruction to see */
-	return mw_allow(mn, skb, verdict,
+	return mw_allow(mn, skb, verdict & MW_SLOT,
 			unlikely(seg.flags & MW_SYN) && mw_flags_opening(seg.flags));
 }
 
@@ -194,50 +257,6 @@ static __always_inline bool mw_is_loopback(const struct nf_hook_state *state, u8
 	const struct net_device *dev = direction == MAILWALL_IN ? state->in : state->out;
 
 	return unlikely(dev->flags & IFF_LOOPBACK);
-}
-
-/* Packets that are not plain: see segment.c. */
-static __always_inline unsigned int mw_judge_read(struct mw_net *mn, const struct sk_buff *skb,
-						  const struct nf_hook_state *state, u8 direction,
-						  bool ipv6)
-{
-	const struct tcphdr *th;
-	struct tcphdr buffer;
-
-	switch (ipv6 ? mw_segment_read_ipv6(skb, &buffer, &th) :
-		       mw_segment_read_ipv4(skb, &buffer, &th)) {
-	case MW_READ_TCP:
-		return mw_judge(mn, skb, state, th, direction, ipv6, false);
-	case MW_READ_MALFORMED:
-		return mw_deny_slow(mn, rcu_dereference(mn->policy), skb, state,
-				    MAILWALL_MALFORMED);
-	default:
-		return NF_ACCEPT;
-	}
-}
-
-static noinline unsigned int mw_slow_ipv4_in(struct mw_net *mn, const struct sk_buff *skb,
-					     const struct nf_hook_state *state)
-{
-	return mw_judge_read(mn, skb, state, MAILWALL_IN, false);
-}
-
-static noinline unsigned int mw_slow_ipv4_out(struct mw_net *mn, const struct sk_buff *skb,
-					      const struct nf_hook_state *state)
-{
-	return mw_judge_read(mn, skb, state, MAILWALL_OUT, false);
-}
-
-static noinline unsigned int mw_slow_ipv6_in(struct mw_net *mn, const struct sk_buff *skb,
-					     const struct nf_hook_state *state)
-{
-	return mw_judge_read(mn, skb, state, MAILWALL_IN, true);
-}
-
-static noinline unsigned int mw_slow_ipv6_out(struct mw_net *mn, const struct sk_buff *skb,
-					      const struct nf_hook_state *state)
-{
-	return mw_judge_read(mn, skb, state, MAILWALL_OUT, true);
 }
 
 static __always_inline unsigned int mw_hook_ipv4(struct mw_net *mn, const struct sk_buff *skb,
@@ -251,9 +270,8 @@ static __always_inline unsigned int mw_hook_ipv4(struct mw_net *mn, const struct
 	/* plain: version 4, no options, no fragment */
 	if (unlikely(*(const u8 *)iph != 0x45 || iph->frag_off & htons(IP_MF | IP_OFFSET) ||
 		     !mw_segment_is_linear(skb, th, sizeof(*iph))))
-		return direction == MAILWALL_IN ? mw_slow_ipv4_in(mn, skb, state) :
-						  mw_slow_ipv4_out(mn, skb, state);
-	return mw_judge(mn, skb, state, th, direction, false, true);
+		return mw_slow(mn, skb, state);
+	return mw_judge(mn, skb, state, th, direction, false);
 }
 
 static __always_inline unsigned int mw_hook_ipv6(struct mw_net *mn, const struct sk_buff *skb,
@@ -268,10 +286,9 @@ static __always_inline unsigned int mw_hook_ipv6(struct mw_net *mn, const struct
 		if (!ipv6_ext_hdr(ip6h->nexthdr))
 			return NF_ACCEPT;
 	} else if (likely(mw_segment_is_linear(skb, th, sizeof(*ip6h)))) {
-		return mw_judge(mn, skb, state, th, direction, true, true);
+		return mw_judge(mn, skb, state, th, direction, true);
 	}
-	return direction == MAILWALL_IN ? mw_slow_ipv6_in(mn, skb, state) :
-					  mw_slow_ipv6_out(mn, skb, state);
+	return mw_slow(mn, skb, state);
 }
 
 static unsigned int mw_hook_ipv4_in(void *priv, struct sk_buff *skb,
