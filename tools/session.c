@@ -139,24 +139,30 @@ static bool session_here(const struct session *session, const char *path, u8 fam
 	return found;
 }
 
-bool session_find(struct session *session)
+/* Would the policy of this network namespace judge its segments? */
+static bool session_judged(const struct session *session)
 {
-	const char *value = getenv("SSH_CONNECTION");
-	bool found = value && session_read(value, session);
-	int pid = getpid(), i;
-
-	for (i = 0; !found && i < ANCESTORS_MAX && pid > 1; i++) {
-		pid = parent_of(pid);
-		found = pid > 1 && session_of_process(pid, session);
-	}
-	if (!found)
-		return false;
-	/* a session from this host to itself is on a loopback device, never judged */
+	/* from this host to itself: over a loopback device */
 	if (!memcmp(session->peer, session->local, sizeof(session->peer)))
 		return false;
 	return (session->family == AF_INET &&
 		session_here(session, "/proc/self/net/tcp", AF_INET)) ||
 	       session_here(session, "/proc/self/net/tcp6", AF_INET6);
+}
+
+bool session_find(struct session *session)
+{
+	const char *value = getenv("SSH_CONNECTION");
+	int pid = getpid(), i;
+
+	if (value && session_read(value, session) && session_judged(session))
+		return true;
+	for (i = 0; i < ANCESTORS_MAX && pid > 1; i++) {
+		pid = parent_of(pid);
+		if (pid > 1 && session_of_process(pid, session) && session_judged(session))
+			return true;
+	}
+	return false;
 }
 
 static bool held(const void *context)
