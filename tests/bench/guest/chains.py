@@ -35,7 +35,7 @@ def feed(text, *command):
 
 
 class Chain:
-    """One firewall. `expected(segment)` tells whether it lets a segment pass."""
+    """One firewall."""
 
     name = ""
     tracked = False
@@ -113,18 +113,11 @@ def nft_sets(version, adm):
 
 
 def nft_rules(version, adm, stateful=False):
-    """The table as nft says it."""
+    """The table as nft says it, frequent ports first. With conntrack a reply needs a connection,
+    and what conntrack calls invalid is dropped; without, a reply is known by its port alone."""
     ip = "ip" if version == 4 else "ip6"
-    if stateful:
-        # The connection's first segment decides, but for ADM: who is taken out of it is cut.
-        accept_in = accept_out = "ct state established accept"
-        only_in = only_out = "ct state new "
-        first = "ct state invalid counter drop"
-        reply_in = reply_out = accept_in
-    else:
-        only_in = only_out = first = ""
-        reply_in = "tcp sport @any_out tcp flags & (syn | ack) != syn accept"
-        reply_out = "tcp sport @any_in tcp flags & (syn | ack) != syn accept"
+    invalid = "ct state invalid counter drop" if stateful else ""
+    reply = "ct state established" if stateful else "tcp flags & (syn | ack) != syn"
     return f"""
 table inet gateway {{
 {nft_sets(version, adm)}
@@ -132,24 +125,21 @@ table inet gateway {{
 		type filter hook input priority filter; policy accept;
 		iif lo accept
 		meta l4proto != tcp accept
-		{first}
+		{invalid}
+		tcp dport @any_in accept
 		tcp dport 8450 {ip} saddr @adm counter accept
 		tcp dport 8450 counter drop
-		{reply_in if stateful else ""}
-		{only_in}tcp dport @any_in accept
-		{reply_in if not stateful else ""}
+		tcp sport @any_out {reply} accept
 		counter drop
 	}}
 	chain output {{
 		type filter hook output priority filter; policy accept;
 		oif lo accept
 		meta l4proto != tcp accept
-		{first}
+		{invalid}
+		tcp dport @any_out accept
+		tcp sport @any_in tcp flags & (syn | ack) != syn accept
 		tcp sport 8450 {ip} daddr @adm counter accept
-		tcp sport 8450 counter drop
-		{reply_out if stateful else ""}
-		{only_out}tcp dport @any_out accept
-		{reply_out if not stateful else ""}
 		counter drop
 	}}
 }}
@@ -157,7 +147,7 @@ table inet gateway {{
 
 
 class Nft(Chain):
-    """nftables without state. A reply is known by its source port alone."""
+    """nftables without state."""
 
     name = "nft"
     denies = frozenset(("deny-8450-64", "deny-closed", "deny-out"))
@@ -171,7 +161,7 @@ class Nft(Chain):
 
 
 class NftConntrack(Nft):
-    """nftables with conntrack: what a careful user would write."""
+    """nftables with conntrack: it decides and counts what mailwall does, as nearly as it can."""
 
     name = "nft-ct"
     denies = Nft.denies | {"deny-flags", "stray-reply"}
