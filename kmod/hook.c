@@ -21,9 +21,9 @@ static __always_inline unsigned int mw_drop(u8 direction)
 	return direction == MAILWALL_IN ? NF_DROP : NF_DROP_ERR(-ECONNREFUSED);
 }
 
-static noinline unsigned int mw_deny_slow(struct mw_net *mn, const struct mw_policy *policy,
-					  const struct sk_buff *skb,
-					  const struct nf_hook_state *state, unsigned int reason)
+static noinline unsigned int mw_deny_slow(struct mw_net *mn, const struct sk_buff *skb,
+					  const struct nf_hook_state *state,
+					  const struct mw_policy *policy, unsigned int reason)
 {
 	u8 direction = state->hook == NF_INET_LOCAL_IN ? MAILWALL_IN : MAILWALL_OUT;
 
@@ -32,17 +32,17 @@ static noinline unsigned int mw_deny_slow(struct mw_net *mn, const struct mw_pol
 	else
 		mw_count(mn->stats->would_deny[direction][reason], 1);
 	if (policy->log != MAILWALL_LOG_OFF)
-		mw_log_denial(mn, policy, skb, state, reason);
+		mw_log_denial(mn, skb, state, policy, reason);
 	return policy->mode == MAILWALL_ENFORCE ? mw_drop(direction) : NF_ACCEPT;
 }
 
-static __always_inline unsigned int mw_deny(struct mw_net *mn, const struct mw_policy *policy,
-					    const struct sk_buff *skb,
-					    const struct nf_hook_state *state, u8 direction,
+static __always_inline unsigned int mw_deny(struct mw_net *mn, const struct sk_buff *skb,
+					    const struct nf_hook_state *state,
+					    const struct mw_policy *policy, u8 direction,
 					    unsigned int reason)
 {
 	if (unlikely(!policy->plain))
-		return mw_deny_slow(mn, policy, skb, state, reason);
+		return mw_deny_slow(mn, skb, state, policy, reason);
 	mw_count(mn->stats->denied[direction][reason], 1);
 	return mw_drop(direction);
 }
@@ -126,7 +126,7 @@ static noinline unsigned int mw_slow(struct mw_net *mn, const struct sk_buff *sk
 		verdict = mw_policy_judge(policy, &seg, mw_slow_connected, &flow);
 	}
 	if (verdict & MW_DENY)
-		return mw_deny(mn, policy, skb, state, direction, verdict & ~MW_DENY);
+		return mw_deny(mn, skb, state, policy, direction, verdict & ~MW_DENY);
 	return mw_allow(mn, skb, verdict, mw_flags_opening(tcp_flag_byte(th)));
 }
 
@@ -137,34 +137,35 @@ static noinline unsigned int mw_slow(struct mw_net *mn, const struct sk_buff *sk
  */
 
 /* A plain reply whose connection early demux did not leave in skb->sk. */
-static __always_inline unsigned int
-mw_judge_reply(struct mw_net *mn, const struct mw_policy *policy, const struct sk_buff *skb,
-	       const struct nf_hook_state *state, unsigned int verdict, bool ipv6)
+static __always_inline unsigned int mw_judge_reply(struct mw_net *mn, const struct sk_buff *skb,
+						   const struct nf_hook_state *state,
+						   const struct mw_policy *policy,
+						   unsigned int verdict, bool ipv6)
 {
 	if (ipv6 ? mw_socket_look_up_ipv6(state->net, skb, (const void *)(ipv6_hdr(skb) + 1)) :
 		   mw_socket_look_up_ipv4(state->net, skb, (const void *)(ip_hdr(skb) + 1)))
 		return mw_allow(mn, skb, verdict & MW_SLOT, false);
-	return mw_deny(mn, policy, skb, state, MAILWALL_IN, MAILWALL_NO_CONNECTION);
+	return mw_deny(mn, skb, state, policy, MAILWALL_IN, MAILWALL_NO_CONNECTION);
 }
 
-static noinline unsigned int mw_reply_ipv4(struct mw_net *mn, const struct mw_policy *policy,
-					   const struct sk_buff *skb,
-					   const struct nf_hook_state *state, unsigned int verdict)
+static noinline unsigned int mw_reply_ipv4(struct mw_net *mn, const struct sk_buff *skb,
+					   const struct nf_hook_state *state,
+					   const struct mw_policy *policy, unsigned int verdict)
 {
-	return mw_judge_reply(mn, policy, skb, state, verdict, false);
+	return mw_judge_reply(mn, skb, state, policy, verdict, false);
 }
 
-static noinline unsigned int mw_reply_ipv6(struct mw_net *mn, const struct mw_policy *policy,
-					   const struct sk_buff *skb,
-					   const struct nf_hook_state *state, unsigned int verdict)
+static noinline unsigned int mw_reply_ipv6(struct mw_net *mn, const struct sk_buff *skb,
+					   const struct nf_hook_state *state,
+					   const struct mw_policy *policy, unsigned int verdict)
 {
-	return mw_judge_reply(mn, policy, skb, state, verdict, true);
+	return mw_judge_reply(mn, skb, state, policy, verdict, true);
 }
 
 /* A plain segment that ADM must hold the peer of. */
-static __always_inline unsigned int mw_judge_peer(struct mw_net *mn, const struct mw_policy *policy,
-						  const struct sk_buff *skb,
+static __always_inline unsigned int mw_judge_peer(struct mw_net *mn, const struct sk_buff *skb,
 						  const struct nf_hook_state *state,
+						  const struct mw_policy *policy,
 						  unsigned int verdict, u8 direction, bool ipv6)
 {
 	const struct mw_segment seg = {
@@ -175,42 +176,38 @@ static __always_inline unsigned int mw_judge_peer(struct mw_net *mn, const struc
 					 (const void *)(ip_hdr(skb) + 1);
 
 	if (!mw_policy_holds(policy, &seg))
-		return mw_deny(mn, policy, skb, state, direction, MAILWALL_PEER);
+		return mw_deny(mn, skb, state, policy, direction, MAILWALL_PEER);
 	if (unlikely(verdict & (MW_IF_CONNECTED | MW_DENY)))
 		return mw_slow(mn, skb, state);
 	return mw_allow(mn, skb, verdict & MW_SLOT, mw_flags_opening(tcp_flag_byte(th)));
 }
 
-static noinline unsigned int mw_peer_ipv4_in(struct mw_net *mn, const struct mw_policy *policy,
-					     const struct sk_buff *skb,
+static noinline unsigned int mw_peer_ipv4_in(struct mw_net *mn, const struct sk_buff *skb,
 					     const struct nf_hook_state *state,
-					     unsigned int verdict)
+					     const struct mw_policy *policy, unsigned int verdict)
 {
-	return mw_judge_peer(mn, policy, skb, state, verdict, MAILWALL_IN, false);
+	return mw_judge_peer(mn, skb, state, policy, verdict, MAILWALL_IN, false);
 }
 
-static noinline unsigned int mw_peer_ipv4_out(struct mw_net *mn, const struct mw_policy *policy,
-					      const struct sk_buff *skb,
+static noinline unsigned int mw_peer_ipv4_out(struct mw_net *mn, const struct sk_buff *skb,
 					      const struct nf_hook_state *state,
-					      unsigned int verdict)
+					      const struct mw_policy *policy, unsigned int verdict)
 {
-	return mw_judge_peer(mn, policy, skb, state, verdict, MAILWALL_OUT, false);
+	return mw_judge_peer(mn, skb, state, policy, verdict, MAILWALL_OUT, false);
 }
 
-static noinline unsigned int mw_peer_ipv6_in(struct mw_net *mn, const struct mw_policy *policy,
-					     const struct sk_buff *skb,
+static noinline unsigned int mw_peer_ipv6_in(struct mw_net *mn, const struct sk_buff *skb,
 					     const struct nf_hook_state *state,
-					     unsigned int verdict)
+					     const struct mw_policy *policy, unsigned int verdict)
 {
-	return mw_judge_peer(mn, policy, skb, state, verdict, MAILWALL_IN, true);
+	return mw_judge_peer(mn, skb, state, policy, verdict, MAILWALL_IN, true);
 }
 
-static noinline unsigned int mw_peer_ipv6_out(struct mw_net *mn, const struct mw_policy *policy,
-					      const struct sk_buff *skb,
+static noinline unsigned int mw_peer_ipv6_out(struct mw_net *mn, const struct sk_buff *skb,
 					      const struct nf_hook_state *state,
-					      unsigned int verdict)
+					      const struct mw_policy *policy, unsigned int verdict)
 {
-	return mw_judge_peer(mn, policy, skb, state, verdict, MAILWALL_OUT, true);
+	return mw_judge_peer(mn, skb, state, policy, verdict, MAILWALL_OUT, true);
 }
 
 /* Judge, count and act on a plain segment, whose whole TCP header is at th. */
@@ -234,19 +231,19 @@ static __always_inline unsigned int mw_judge(struct mw_net *mn, const struct sk_
 	verdict = mw_policy_verdict(policy, &seg);
 	if (verdict & MW_IF_HELD) {
 		if (ipv6)
-			return in ? mw_peer_ipv6_in(mn, policy, skb, state, verdict) :
-				    mw_peer_ipv6_out(mn, policy, skb, state, verdict);
-		return in ? mw_peer_ipv4_in(mn, policy, skb, state, verdict) :
-			    mw_peer_ipv4_out(mn, policy, skb, state, verdict);
+			return in ? mw_peer_ipv6_in(mn, skb, state, policy, verdict) :
+				    mw_peer_ipv6_out(mn, skb, state, policy, verdict);
+		return in ? mw_peer_ipv4_in(mn, skb, state, policy, verdict) :
+			    mw_peer_ipv4_out(mn, skb, state, policy, verdict);
 	}
 	if (in && verdict & MW_IF_CONNECTED) {
 		if (mw_connected(skb, th, ipv6))
 			return mw_allow(mn, skb, verdict & MW_SLOT, false);
-		return ipv6 ? mw_reply_ipv6(mn, policy, skb, state, verdict) :
-			      mw_reply_ipv4(mn, policy, skb, state, verdict);
+		return ipv6 ? mw_reply_ipv6(mn, skb, state, policy, verdict) :
+			      mw_reply_ipv4(mn, skb, state, policy, verdict);
 	}
 	if (verdict & MW_DENY)
-		return mw_deny(mn, policy, skb, state, direction, verdict & MW_SLOT);
+		return mw_deny(mn, skb, state, policy, direction, verdict & MW_SLOT);
 	/* most have no SYN, which takes no more than one instruction to see */
 	return mw_allow(mn, skb, verdict & MW_SLOT,
 			unlikely(seg.flags & MW_SYN) && mw_flags_opening(seg.flags));

@@ -41,8 +41,8 @@ void mw_log_put(u16 log)
 		nf_logger_put(NFPROTO_INET, mw_log_type(log));
 }
 
-void mw_log_denial(struct mw_net *mn, const struct mw_policy *policy, const struct sk_buff *skb,
-		   const struct nf_hook_state *state, unsigned int reason)
+void mw_log_denial(struct mw_net *mn, const struct sk_buff *skb, const struct nf_hook_state *state,
+		   const struct mw_policy *policy, unsigned int reason)
 {
 	struct nf_loginfo info = { .type = mw_log_type(policy->log) };
 

@@ -32,15 +32,15 @@ void mw_log_put(u16 log);
 /**
  * mw_log_denial() - log a denied segment
  * @mn: namespace
- * @policy: policy that denied it; its log is not off
  * @skb: packet
  * @state: hook
+ * @policy: policy that denied it; its log is not off
  * @reason: enum mailwall_reason
  *
  * Context: packet path; RCU read side. The kernel log is rate limited (10 lines
  * in 5 seconds), nflog is not: its reader chooses what it can take.
  */
-void mw_log_denial(struct mw_net *mn, const struct mw_policy *policy, const struct sk_buff *skb,
-		   const struct nf_hook_state *state, unsigned int reason);
+void mw_log_denial(struct mw_net *mn, const struct sk_buff *skb, const struct nf_hook_state *state,
+		   const struct mw_policy *policy, unsigned int reason);
 
 #endif /* _MW_LOG_H */

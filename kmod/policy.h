@@ -294,11 +294,13 @@ static __always_inline unsigned int mw_policy_verdict(const struct mw_policy *po
 		return MW_DENY | MAILWALL_CLOSED;
 
 	there = mw_policy_entry(policy, policy->out_page, seg->remote);
-	if (!there)
-		verdict = MW_DENY | MAILWALL_CLOSED;
+	if (there)
+		verdict = in ? there + MW_IF_CONNECTED : there;
 	else
-		verdict = in ? there | MW_IF_CONNECTED : there;
-	return verdict | (here & MW_IF_HELD);
+		verdict = MW_DENY | MAILWALL_CLOSED;
+	if (unlikely(here & MW_IF_HELD))
+		verdict |= MW_IF_HELD;
+	return verdict;
 }
 
 /**

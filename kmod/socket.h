@@ -6,11 +6,13 @@
 #ifndef _MW_SOCKET_H
 #define _MW_SOCKET_H
 
+#include "compat.h"
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
 #include <net/inet_hashtables.h>
+#include <net/ip.h>
 #include <net/ipv6.h>
 #include <net/sock.h>
 #include <net/tcp_states.h>
@@ -72,6 +74,15 @@ static __always_inline bool mw_socket_is_ipv6(const struct sock *sk, const struc
 #endif
 }
 
+/* All look-ups return a socket of any of the three kinds, with a reference. */
+static __always_inline bool mw_socket_found(struct sock *sk)
+{
+	if (!sk)
+		return false;
+	sock_gen_put(sk);
+	return true;
+}
+
 /**
  * mw_socket_look_up_ipv4() - look for the connection of an inbound segment
  * @net: network namespace
@@ -83,7 +94,15 @@ static __always_inline bool mw_socket_is_ipv6(const struct sock *sk, const struc
  *
  * Context: RCU read side, bottom halves on or off.
  */
-bool mw_socket_look_up_ipv4(struct net *net, const struct sk_buff *skb, const struct tcphdr *th);
+static __always_inline bool mw_socket_look_up_ipv4(struct net *net, const struct sk_buff *skb,
+						   const struct tcphdr *th)
+{
+	const struct iphdr *iph = ip_hdr(skb);
+
+	return mw_socket_found(mw_inet_lookup_established(net, iph->saddr, th->source, iph->daddr,
+							  ntohs(th->dest), inet_iif(skb),
+							  inet_sdif(skb)));
+}
 
 /**
  * mw_socket_look_up_ipv6() - the same for IPv6
@@ -91,7 +110,19 @@ bool mw_socket_look_up_ipv4(struct net *net, const struct sk_buff *skb, const st
  * @skb: segment, as LOCAL_IN sees it
  * @th: its TCP header
  */
-bool mw_socket_look_up_ipv6(struct net *net, const struct sk_buff *skb, const struct tcphdr *th);
+static __always_inline bool mw_socket_look_up_ipv6(struct net *net, const struct sk_buff *skb,
+						   const struct tcphdr *th)
+{
+#if IS_ENABLED(CONFIG_IPV6)
+	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
+
+	return mw_socket_found(mw_inet6_lookup_established(net, &ip6h->saddr, th->source,
+							   &ip6h->daddr, ntohs(th->dest),
+							   inet6_iif(skb), inet6_sdif(skb)));
+#else
+	return false;
+#endif
+}
 
 /**
  * mw_socket_exists() - look for the connection of a segment that is only described
