@@ -48,6 +48,7 @@ apt_site() {
 		[ -z "${MAILWALL_MIRROR:-}" ] || { echo "$MAILWALL_MIRROR"; return; }
 		;;
 	esac
+	# shellcheck disable=SC2016  # apt's own variables
 	apt-get indextargets --format '$(ORIGIN) $(RELEASE) $(SITE)' 'Created-By: Packages' |
 		awk -v want="$1" -v archive="$archive" '
 			$1 != "Debian" { next }

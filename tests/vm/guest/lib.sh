@@ -21,7 +21,7 @@ MW_KO=${MW_KO:-/mailwall/mailwall.ko}
 }
 
 # ---- TAP ----
-tap_count=0 tap_failed=0 tap_planned=''
+tap_count=0 tap_failed=0 tap_planned='' tap_out=/tmp/.tap.$$
 
 plan() {
 	tap_planned=$1
@@ -59,8 +59,10 @@ ok() {
 	local name=$1 out status
 
 	shift
-	out=$("$@" 2>&1)
+	# Not in a subshell: what a function sets (the servers it started) stays.
+	"$@" >"$tap_out" 2>&1
 	status=$?
+	out=$(cat "$tap_out")
 	if [ $status -eq 0 ]; then
 		pass "$name"
 	else
@@ -76,8 +78,9 @@ nok() {
 	local name=$1 out status
 
 	shift
-	out=$("$@" 2>&1)
+	"$@" >"$tap_out" 2>&1
 	status=$?
+	out=$(cat "$tap_out")
 	if [ $status -ne 0 ] && [ $status -ne 126 ] && [ $status -ne 127 ]; then
 		pass "$name"
 	else

@@ -1,5 +1,6 @@
 #!/bin/bash
 # One way to fail, named by the argument. Each must be seen by the runner.
+# shellcheck source-path=SCRIPTDIR source=../guest/lib.sh
 . /mailwall/tests/vm/guest/lib.sh
 
 case $1 in

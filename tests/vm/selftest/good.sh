@@ -1,5 +1,6 @@
 #!/bin/bash
 # Everything that a good run does, and what lib.py offers to it.
+# shellcheck source-path=SCRIPTDIR source=../guest/lib.sh
 . /mailwall/tests/vm/guest/lib.sh
 
 is "$#" 2 "arguments arrive"

@@ -1,6 +1,8 @@
 #!/bin/bash
 # The guest's library and its servers, with no module: everything is open.
+# shellcheck source-path=SCRIPTDIR source=../guest/lib.sh
 . /mailwall/tests/vm/guest/lib.sh
+# shellcheck source-path=SCRIPTDIR source=../guest/mail.sh
 . /mailwall/tests/vm/guest/mail.sh
 
 ok "three hosts" topology
@@ -16,19 +18,17 @@ ok "an HTTP server" start_http 80 "a page"
 is "$(in_ns any curl -sS --max-time 30 "http://[$GTW_ANY6]/")" "a page" "it answers"
 ok "mail servers" start_mail
 for port in 25 465 587; do
-	ok "mail to port $port" send_mail any $GTW_ANY4 $port "by $port"
+	ok "mail to port $port" send_mail any "$GTW_ANY4" $port "by $port"
 	ok "delivered from $port" mailbox_has "by $port"
 done
 for port in 110 995; do
-	list=$(fetch_mail any $GTW_ANY6 $port | tr -d '\r')
+	list=$(fetch_mail any "$GTW_ANY6" $port | tr -d '\r')
 	is "$(wc -l <<<"$list")" 3 "port $port lists three messages"
-	like "$(fetch_mail any $GTW_ANY4 $port 1)" 'Subject: by (25|465|587)' "port $port gives one"
+	like "$(fetch_mail any "$GTW_ANY4" $port 1)" 'Subject: by (25|465|587)' "port $port gives one"
 done
-nok "a wrong password is refused" env MAIL_PASSWORD=wrong bash -c \
-	". /mailwall/tests/vm/guest/lib.sh; . /mailwall/tests/vm/guest/mail.sh
-	MAIL_PASSWORD=wrong; fetch_mail any $GTW_ANY4 110"
+MAIL_PASSWORD=wrong nok "a wrong password is refused" fetch_mail any "$GTW_ANY4" 110
 ok "a server on the ANY host" start_sink any 25
-ok "mail out, by submission" send_mail any $GTW_ANY4 587 "outward" carol@any.test
+ok "mail out, by submission" send_mail any "$GTW_ANY4" 587 "outward" carol@any.test
 ok "the gateway relayed it" sink_has any 25 outward
 stop_mail
 ok "the hosts go away" topology_down
