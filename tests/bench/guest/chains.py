@@ -2,7 +2,8 @@
 import ipaddress
 import subprocess
 
-from lib import MW_SYS, must, mw_load, mw_unload, mw_write, run
+from lib import must, mw_load, mw_unload, run
+from packets import EMPTY, NONE
 
 ANY_PORTS = (25, 110, 465, 587, 995)
 PORTS = ", ".join(map(str, ANY_PORTS))
@@ -64,10 +65,10 @@ class Empty(Chain):
         self.bench = bench
 
     def up(self, version, adm):
-        self.bench.empty(True)
+        self.bench.hooks(EMPTY)
 
     def down(self):
-        self.bench.empty(False)
+        self.bench.hooks(NONE)
 
 
 class Mailwall(Chain):

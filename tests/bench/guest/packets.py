@@ -9,7 +9,8 @@ from lib import family, netns, socket
 # struct bench_run and the ioctls of mailwall_bench.h
 RUN = struct.Struct("=6I2Q8s1536s")
 BENCH_RUN = 3 << 30 | RUN.size << 16 | ord("B") << 8 | 0x71
-BENCH_EMPTY = ord("B") << 8 | 0x72
+BENCH_HOOKS = ord("B") << 8 | 0x72
+NONE, EMPTY, SHARED = 0, 1, 2
 OUT, TRACKED, FILL, SOCKET = 1, 2, 4, 8
 
 FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
@@ -58,9 +59,9 @@ class Bench:
     def __init__(self):
         self.fd = os.open("/dev/mailwall_bench", os.O_RDWR)
 
-    def empty(self, on):
-        """Empty hooks, in the gateway."""
-        fcntl.ioctl(self.fd, BENCH_EMPTY, int(on))
+    def hooks(self, kind):
+        """Replace the bench module's own hooks in the gateway: NONE, EMPTY or SHARED."""
+        fcntl.ioctl(self.fd, BENCH_HOOKS, kind)
 
     def run(self, data, device, flags, rounds):
         """(instructions per packet, how many passed, {hook: hooks registered})"""

@@ -130,7 +130,7 @@ def main():
             Nft(), NftConntrack(), Iptables("legacy"), Iptables("nft")]
     with open("/mailwall/out/machine.txt", "w", encoding="ascii") as file:
         file.write(describe_machine())
-    with open("/mailwall/out/segments.csv", "w", encoding="ascii", newline="") as file:
+    with open(f"/mailwall/out/segments{'-quick' * quick}.csv", "w", encoding="ascii", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(("chain", "family", "class", "instructions", "passed", "rounds", "hooks"))
         for chain in chains:

@@ -34,20 +34,39 @@ static unsigned int bench_empty_hook(void *priv, struct sk_buff *skb,
 	return NF_ACCEPT;
 }
 
-#define BENCH_EMPTY_HOOK(family, number)                                         \
-	{                                                                        \
-		.hook = bench_empty_hook, .pf = family, .hooknum = number,       \
-		.priority = NF_IP_PRI_FILTER, /* as NF_IP6_PRI_FILTER */         \
-	}
+static atomic64_t bench_shared_counter;
 
-static const struct nf_hook_ops bench_empty_ops[] = {
-	BENCH_EMPTY_HOOK(NFPROTO_IPV4, NF_INET_LOCAL_IN),
-	BENCH_EMPTY_HOOK(NFPROTO_IPV4, NF_INET_LOCAL_OUT),
-	BENCH_EMPTY_HOOK(NFPROTO_IPV6, NF_INET_LOCAL_IN),
-	BENCH_EMPTY_HOOK(NFPROTO_IPV6, NF_INET_LOCAL_OUT),
+/* What mailwall must not do: all processors write one cache line. */
+static unsigned int bench_shared_hook(void *priv, struct sk_buff *skb,
+				      const struct nf_hook_state *state)
+{
+	atomic64_inc(&bench_shared_counter);
+	return NF_ACCEPT;
+}
+
+#define BENCH_OPS(function, family, number)                              \
+	{                                                                \
+		.hook = function, .pf = family, .hooknum = number,       \
+		.priority = NF_IP_PRI_FILTER, /* as NF_IP6_PRI_FILTER */ \
+	}
+#define BENCH_ALL_OPS(function)                                               \
+	{                                                                     \
+		BENCH_OPS(function, NFPROTO_IPV4, NF_INET_LOCAL_IN),          \
+			BENCH_OPS(function, NFPROTO_IPV4, NF_INET_LOCAL_OUT), \
+			BENCH_OPS(function, NFPROTO_IPV6, NF_INET_LOCAL_IN),  \
+			BENCH_OPS(function, NFPROTO_IPV6, NF_INET_LOCAL_OUT), \
+	}
+#define BENCH_OPS_COUNT 4
+
+/* by BENCH_EMPTY, BENCH_SHARED */
+static const struct nf_hook_ops bench_ops[][BENCH_OPS_COUNT] = {
+	{},
+	BENCH_ALL_OPS(bench_empty_hook),
+	BENCH_ALL_OPS(bench_shared_hook),
 };
 
-static struct net *bench_empty_net; /* where they are registered */
+static struct net *bench_hooks_net; /* where some are registered */
+static unsigned long bench_hooks_kind;
 static DEFINE_MUTEX(bench_mutex);
 
 /* A packet that is ready to be sent. */
@@ -59,28 +78,26 @@ struct bench {
 	u32 rounds;
 };
 
-#define BENCH_HOOK(pf, hook) \
-	nf_hook(pf, hook, net, NULL, skb, dev, NULL, NULL)
-#define BENCH_HOOK_OUT(pf, hook) \
-	nf_hook(pf, hook, net, sk, skb, NULL, dev, NULL)
+#define BENCH_HOOK(pf, hook) nf_hook(pf, hook, net, NULL, skb, dev, NULL, NULL)
+#define BENCH_HOOK_OUT(pf, hook) nf_hook(pf, hook, net, sk, skb, NULL, dev, NULL)
 
 /* One loop for each, so that family and hook are constants, as they are in the IP layers. */
-#define BENCH_LOOP(name, pass)                                        \
-	static noinline u32 name(const struct bench *bench)           \
-	{                                                             \
-		struct net *net = bench->net;                         \
-		struct sk_buff *skb = bench->skb;                     \
-		struct sock __maybe_unused *sk = bench->sk;           \
-		struct net_device __maybe_unused *dev = bench->dev;   \
-		u32 i, rounds = bench->rounds, accepted = 0;          \
-                                                                      \
-		for (i = 0; i < rounds; i++) {                        \
-			OPTIMIZER_HIDE_VAR(net);                      \
-			if (pass)                                     \
-				accepted++;                           \
-			nf_reset_ct(skb);                             \
-		}                                                     \
-		return accepted;                                      \
+#define BENCH_LOOP(name, pass)                                      \
+	static noinline u32 name(const struct bench *bench)         \
+	{                                                           \
+		struct net *net = bench->net;                       \
+		struct sk_buff *skb = bench->skb;                   \
+		struct sock __maybe_unused *sk = bench->sk;         \
+		struct net_device __maybe_unused *dev = bench->dev; \
+		u32 i, rounds = bench->rounds, accepted = 0;        \
+                                                                    \
+		for (i = 0; i < rounds; i++) {                      \
+			OPTIMIZER_HIDE_VAR(net);                    \
+			if (pass)                                   \
+				accepted++;                         \
+			nf_reset_ct(skb);                           \
+		}                                                   \
+		return accepted;                                    \
 	}
 
 static __always_inline int bench_one(void)
@@ -97,13 +114,13 @@ BENCH_LOOP(bench_ipv6_in, BENCH_HOOK(NFPROTO_IPV6, NF_INET_LOCAL_IN) == 1)
 BENCH_LOOP(bench_ipv4_out, BENCH_HOOK_OUT(NFPROTO_IPV4, NF_INET_LOCAL_OUT) == 1)
 BENCH_LOOP(bench_ipv6_out, BENCH_HOOK_OUT(NFPROTO_IPV6, NF_INET_LOCAL_OUT) == 1)
 BENCH_LOOP(bench_ipv4_in_tracked, BENCH_HOOK(NFPROTO_IPV4, NF_INET_PRE_ROUTING) == 1 &&
-	   BENCH_HOOK(NFPROTO_IPV4, NF_INET_LOCAL_IN) == 1)
+					  BENCH_HOOK(NFPROTO_IPV4, NF_INET_LOCAL_IN) == 1)
 BENCH_LOOP(bench_ipv6_in_tracked, BENCH_HOOK(NFPROTO_IPV6, NF_INET_PRE_ROUTING) == 1 &&
-	   BENCH_HOOK(NFPROTO_IPV6, NF_INET_LOCAL_IN) == 1)
+					  BENCH_HOOK(NFPROTO_IPV6, NF_INET_LOCAL_IN) == 1)
 BENCH_LOOP(bench_ipv4_out_tracked, BENCH_HOOK_OUT(NFPROTO_IPV4, NF_INET_LOCAL_OUT) == 1 &&
-	   BENCH_HOOK_OUT(NFPROTO_IPV4, NF_INET_POST_ROUTING) == 1)
+					   BENCH_HOOK_OUT(NFPROTO_IPV4, NF_INET_POST_ROUTING) == 1)
 BENCH_LOOP(bench_ipv6_out_tracked, BENCH_HOOK_OUT(NFPROTO_IPV6, NF_INET_LOCAL_OUT) == 1 &&
-	   BENCH_HOOK_OUT(NFPROTO_IPV6, NF_INET_POST_ROUTING) == 1)
+					   BENCH_HOOK_OUT(NFPROTO_IPV6, NF_INET_POST_ROUTING) == 1)
 
 /* by IPv6, BENCH_OUT, BENCH_TRACKED */
 static u32 (*const bench_loops[2][2][2])(const struct bench *bench) = {
@@ -236,8 +253,8 @@ static void bench_count_hooks(struct net *net, struct bench_run *run, bool ipv6)
 
 	rcu_read_lock();
 	for (i = 0; i < NF_INET_NUMHOOKS; i++) {
-		const struct nf_hook_entries *entries = rcu_dereference(
-			*(ipv6 ? &net->nf.hooks_ipv6[i] : &net->nf.hooks_ipv4[i]));
+		const struct nf_hook_entries *entries =
+			rcu_dereference(*(ipv6 ? &net->nf.hooks_ipv6[i] : &net->nf.hooks_ipv4[i]));
 
 		run->hooks[i] = entries ? entries->num_hook_entries : 0;
 	}
@@ -278,21 +295,24 @@ static int bench_run(struct net *net, struct bench_run *run)
 	return error;
 }
 
-static int bench_empty(struct net *net, bool on)
+static int bench_hooks(struct net *net, unsigned long kind)
 {
 	int error = 0;
 
-	if (on == !!bench_empty_net)
-		return -EALREADY;
-	if (on) {
-		error = nf_register_net_hooks(net, bench_empty_ops, ARRAY_SIZE(bench_empty_ops));
-		if (!error)
-			bench_empty_net = get_net(net);
-	} else {
-		nf_unregister_net_hooks(bench_empty_net, bench_empty_ops,
-					ARRAY_SIZE(bench_empty_ops));
-		put_net(bench_empty_net);
-		bench_empty_net = NULL;
+	if (kind >= ARRAY_SIZE(bench_ops))
+		return -EINVAL;
+	if (bench_hooks_kind) {
+		nf_unregister_net_hooks(bench_hooks_net, bench_ops[bench_hooks_kind],
+					BENCH_OPS_COUNT);
+		put_net(bench_hooks_net);
+		bench_hooks_kind = BENCH_NONE;
+	}
+	if (kind) {
+		error = nf_register_net_hooks(net, bench_ops[kind], BENCH_OPS_COUNT);
+		if (!error) {
+			bench_hooks_net = get_net(net);
+			bench_hooks_kind = kind;
+		}
 	}
 	return error;
 }
@@ -303,9 +323,9 @@ static long bench_ioctl(struct file *file, unsigned int command, unsigned long a
 	struct bench_run *run;
 	long error;
 
-	if (command == BENCH_EMPTY) {
+	if (command == BENCH_HOOKS) {
 		mutex_lock(&bench_mutex);
-		error = bench_empty(net, arg);
+		error = bench_hooks(net, arg);
 		mutex_unlock(&bench_mutex);
 		return error;
 	}
@@ -341,8 +361,7 @@ static int __init bench_init(void)
 static void __exit bench_exit(void)
 {
 	misc_deregister(&bench_device);
-	if (bench_empty_net)
-		bench_empty(bench_empty_net, false);
+	bench_hooks(NULL, BENCH_NONE);
 }
 
 module_init(bench_init);

@@ -44,7 +44,11 @@ struct bench_run {
 };
 
 #define BENCH_RUN _IOWR('B', 0x71, struct bench_run)
-/* Register (1) or unregister (0) empty hooks in the caller's namespace. */
-#define BENCH_EMPTY _IO('B', 0x72)
+
+/* What BENCH_HOOKS registers, in the caller's namespace. */
+#define BENCH_NONE 0
+#define BENCH_EMPTY 1 /* hooks that return NF_ACCEPT */
+#define BENCH_SHARED 2 /* hooks that count in one place for all processors */
+#define BENCH_HOOKS _IO('B', 0x72)
 
 #endif /* _MAILWALL_BENCH_H */

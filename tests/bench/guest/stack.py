@@ -1,0 +1,76 @@
+#!/usr/bin/python3
+"""Instructions for each transaction and each MiB between two hosts, for each firewall.
+
+stack.py [--short]: writes /mailwall/out/stack.csv. The clients' TIME-WAIT sockets, which
+would make later look-ups dearer, are given the time to go before each figure.
+"""
+import csv
+import sys
+import time
+
+# pylint: disable=wildcard-import,unused-wildcard-import
+from lib import ANY4, ANY6, GTW_ANY4, GTW_ANY6, must, run, topology
+from chains import Empty, Iptables, Mailwall, NftConntrack, Nft, NoHook, adm_prefixes
+from packets import Bench
+
+TRANSACTIONS, MIB = 500, 16
+# name: server, client, address by family, port, what
+WAYS = {
+    "in-25": ("gtw", "any", {4: GTW_ANY4, 6: GTW_ANY6}, 25, "transactions"),
+    "out-25": ("any", "gtw", {4: ANY4, 6: ANY6}, 25, "transactions"),
+    "bulk-in-25": ("gtw", "any", {4: GTW_ANY4, 6: GTW_ANY6}, 25, "bulk"),
+    "bulk-out-25": ("any", "gtw", {4: ANY4, 6: ANY6}, 25, "bulk"),
+}
+
+
+def offloads(state):
+    """Segments as large as the stack makes them, or of one MTU each."""
+    for ns, device in (("gtw", "any0"), ("any", "eth0")):
+        must(run("nsenter", *[f"--net=/run/netns/{ns}"] * (ns != "gtw"), "ethtool", "-K", device,
+                 "tso", state, "gso", state, "gro", state))
+
+
+def measure(version, short):
+    """(name, instructions, how many)"""
+    for name, (server, client, addresses, port, what) in WAYS.items():
+        bulk = what == "bulk"
+        for sizes in ("", "-mtu") if bulk else ("",):
+            if short and bulk:
+                continue
+            if bulk:
+                offloads("off" if sizes else "on")
+            count = MIB if bulk else TRANSACTIONS
+            time.sleep(70)
+            figure = must(run("/mailwall/stack", server, client, addresses[version], str(port),
+                              what, str(count))).stdout
+            yield name + sizes, float(figure), count
+    if not short:
+        offloads("on")
+
+
+def main():
+    """All firewalls; nothing at all comes first and last, which shows how steady it is."""
+    short = "--short" in sys.argv[1:]
+    must(run("insmod", "/mailwall/mailwall_bench.ko"))
+    topology()
+    bench = Bench()
+    chains = [NoHook(), Empty(bench), Mailwall()]
+    if not short:
+        chains += [Nft(), NftConntrack(), Iptables("legacy"), Iptables("nft")]
+    again = NoHook()
+    again.name = "none-again"
+    with open("/mailwall/out/stack.csv", "w", encoding="ascii", newline="") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(("chain", "family", "way", "instructions", "count"))
+        for chain in chains + [again]:
+            for version in (4, 6):
+                print(f"{chain.name}, IPv{version}", flush=True)
+                chain.up(version, adm_prefixes(version, 64))
+                for name, figure, count in measure(version, short):
+                    rows.writerow((chain.name, version, name, f"{figure:.1f}", count))
+                chain.down()
+                file.flush()
+
+
+if __name__ == "__main__":
+    main()
