@@ -146,7 +146,7 @@ static void explain_words(const struct mailwall_explain *ex, const struct mailwa
 		if (row)
 			snprintf(
 				words, WORDS,
-				"the row \"%s\" is for ADM only, and ADM does not hold the peer %s: to let it in, mailwall adm add %s",
+				"the row \"%s\" is for ADM only, and ADM does not hold the peer %s: to put it there, mailwall adm add %s",
 				row_print(row, text), remote->text, remote->text);
 		else
 			snprintf(words, WORDS, "ADM does not hold the peer %s", remote->text);

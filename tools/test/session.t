@@ -92,6 +92,7 @@ sub test_session {
 	fails('session: found above a terminal that remembers another one', 1, qr/198\.51\.100\.7 to port 22/,
 		{ SSH_CONNECTION => $four, BEFORE => "env SSH_CONNECTION='198.51.100.9 1 203.0.113.1 22'" },
 		'mode', 'enforce');
+	spurt("$dir/tcp", $head . socket_line("\xcb\0\x71\x01", 22, "\xcb\0\x71\x01", 50000));
 	works('session: one on a loopback device is not judged', { SSH_CONNECTION => '203.0.113.1 50000 203.0.113.1 22' },
 		'mode', 'enforce');
 	for my $other ('198.51.100.7 50001 203.0.113.1 22', '198.51.100.7 50000 203.0.113.1 23',

@@ -76,6 +76,7 @@ sub test_explain {
 		['in', "$peer:40000", "$gtw:8450", [], 'denied: peer', qr/"8450 ADM GTW" is for ADM only.*mailwall\s+adm\s+add\s+\Q$peer\E/s],
 		['out', "$gtw:8450", "$peer:40000", ['--flags=ACK'], 'denied: peer', qr/8450 ADM GTW/],
 		['out', "$gtw:40000", "$peer:5000", [], 'denied: peer', qr/"5000 GTW ADM"/],
+		['out', "$gtw:25", "$peer:5000", [], 'denied: peer', qr/"5000 GTW ADM"/],
 		['in', "$peer:40000", "$gtw:8080", [], 'denied: closed', qr/no row opens port 8080 of this host: .*site\s+add\s+8080\s+ANY\s+GTW/s],
 		['out', "$gtw:40000", "$peer:444", [], 'denied: closed', qr/connect to port 444 elsewhere: .*site\s+add\s+444\s+GTW\s+ANY/s],
 		['in', "$peer:40000", "$gtw:8080", ['--flags=ACK'], 'denied: closed', qr/no row opens port 8080 .*to port 40000/s],
