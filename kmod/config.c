@@ -87,6 +87,8 @@ static struct mw_policy *mw_policy_create(struct mw_net *mn, const struct mailwa
 	}
 	mw_assign_slots(mn, spec, like, slots);
 	mw_policy_build(policy, spec, slots);
+	if (policy->mode == MAILWALL_OFF)
+		mw_policy_disarm(policy);
 	return policy;
 }
 

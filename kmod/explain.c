@@ -105,7 +105,7 @@ int mw_explain(struct mw_net *mn, struct mailwall_explain *q)
 	/* written under a mutex that this does not take: one moment's value */
 	q->generation = READ_ONCE(mn->generation);
 	loopback = mw_explain_loopback(mn->net, q->ifindex);
-	if (!loopback) {
+	if (!loopback && policy->mode != MAILWALL_OFF) {
 		verdict = mw_explain_judge(policy, mn->net, q);
 		q->fate = verdict & MW_DENY ? MAILWALL_FATE_DENY : MAILWALL_FATE_PASS;
 		if (verdict & MW_DENY)

@@ -18,15 +18,26 @@
 static __always_inline unsigned int mw_drop(u8 direction)
 {
 	/* connect(2) gives up at once on this error only: tcp_connect() */
-	return direction == MAILWALL_IN ? NF_DROP : NF_DROP_ERR(-ECONNREFUSED);
+	unsigned int verdict = direction == MAILWALL_IN ? NF_DROP : NF_DROP_ERR(-ECONNREFUSED);
+
+	/*
+	 * Else gcc keeps the zero that the test for a loopback device left in a register
+	 * to return it here, and pays with two moves on every path.
+	 */
+	OPTIMIZER_HIDE_VAR(verdict);
+	return verdict;
 }
 
-static noinline unsigned int mw_deny_slow(struct mw_net *mn, const struct sk_buff *skb,
-					  const struct nf_hook_state *state,
-					  const struct mw_policy *policy, unsigned int reason)
+static noinline __cold unsigned int mw_deny_slow(struct mw_net *mn, const struct sk_buff *skb,
+						 const struct nf_hook_state *state,
+						 const struct mw_policy *policy,
+						 unsigned int reason)
 {
 	u8 direction = state->hook == NF_INET_LOCAL_IN ? MAILWALL_IN : MAILWALL_OUT;
 
+	/* a change to off that waits to be confirmed keeps its hooks */
+	if (policy->mode == MAILWALL_OFF)
+		return NF_ACCEPT;
 	if (policy->mode == MAILWALL_ENFORCE)
 		mw_count(mn->stats->denied[direction][reason], 1);
 	else
@@ -57,6 +68,12 @@ static __always_inline unsigned int mw_allow(struct mw_net *mn, const struct sk_
 	if (unlikely(opening))
 		mw_count(row->openings, 1);
 	return NF_ACCEPT;
+}
+
+/* Most segments have no SYN, and that takes no more than one instruction to see. */
+static __always_inline bool mw_counts_opening(u8 flags)
+{
+	return unlikely(flags & MW_SYN) && mw_flags_opening(flags);
 }
 
 static __always_inline bool mw_connected(const struct sk_buff *skb, const struct tcphdr *th,
@@ -95,8 +112,8 @@ static bool mw_slow_connected(const void *context)
  * Judge, count and act on any packet, from the start: those that are not plain (see
  * segment.c), and the few verdicts for which no shorter way is worth its code.
  */
-static noinline unsigned int mw_slow(struct mw_net *mn, const struct sk_buff *skb,
-				     const struct nf_hook_state *state)
+static noinline __cold unsigned int mw_slow(struct mw_net *mn, const struct sk_buff *skb,
+					    const struct nf_hook_state *state)
 {
 	const struct mw_policy *policy = rcu_dereference(mn->policy);
 	bool in = state->hook == NF_INET_LOCAL_IN, ipv6 = state->pf == NFPROTO_IPV6;
@@ -108,7 +125,7 @@ static noinline unsigned int mw_slow(struct mw_net *mn, const struct sk_buff *sk
 
 	read = ipv6 ? mw_segment_read_ipv6(skb, &buffer, &th) :
 		      mw_segment_read_ipv4(skb, &buffer, &th);
-	if (read == MW_READ_PASS || policy->mode == MAILWALL_OFF)
+	if (read == MW_READ_PASS)
 		return NF_ACCEPT;
 	if (read == MW_READ_MALFORMED) {
 		verdict = MW_DENY | MAILWALL_MALFORMED;
@@ -139,34 +156,34 @@ static noinline unsigned int mw_slow(struct mw_net *mn, const struct sk_buff *sk
 /* A plain reply whose connection early demux did not leave in skb->sk. */
 static __always_inline unsigned int mw_judge_reply(struct mw_net *mn, const struct sk_buff *skb,
 						   const struct nf_hook_state *state,
-						   const struct mw_policy *policy,
-						   unsigned int verdict, bool ipv6)
+						   const struct mw_policy *policy, u8 row,
+						   bool ipv6)
 {
 	if (ipv6 ? mw_socket_look_up_ipv6(state->net, skb, (const void *)(ipv6_hdr(skb) + 1)) :
 		   mw_socket_look_up_ipv4(state->net, skb, (const void *)(ip_hdr(skb) + 1)))
-		return mw_allow(mn, skb, verdict & MW_SLOT, false);
+		return mw_allow(mn, skb, row, false);
 	return mw_deny(mn, skb, state, policy, MAILWALL_IN, MAILWALL_NO_CONNECTION);
 }
 
 static noinline unsigned int mw_reply_ipv4(struct mw_net *mn, const struct sk_buff *skb,
 					   const struct nf_hook_state *state,
-					   const struct mw_policy *policy, unsigned int verdict)
+					   const struct mw_policy *policy, u8 row)
 {
-	return mw_judge_reply(mn, skb, state, policy, verdict, false);
+	return mw_judge_reply(mn, skb, state, policy, row, false);
 }
 
 static noinline unsigned int mw_reply_ipv6(struct mw_net *mn, const struct sk_buff *skb,
 					   const struct nf_hook_state *state,
-					   const struct mw_policy *policy, unsigned int verdict)
+					   const struct mw_policy *policy, u8 row)
 {
-	return mw_judge_reply(mn, skb, state, policy, verdict, true);
+	return mw_judge_reply(mn, skb, state, policy, row, true);
 }
 
-/* A plain segment that ADM must hold the peer of. */
+/* A plain segment that this row allows if ADM holds the peer. */
 static __always_inline unsigned int mw_judge_peer(struct mw_net *mn, const struct sk_buff *skb,
 						  const struct nf_hook_state *state,
-						  const struct mw_policy *policy,
-						  unsigned int verdict, u8 direction, bool ipv6)
+						  const struct mw_policy *policy, u8 row,
+						  u8 direction, bool ipv6)
 {
 	const struct mw_segment seg = {
 		.ipv6 = ipv6,
@@ -177,37 +194,35 @@ static __always_inline unsigned int mw_judge_peer(struct mw_net *mn, const struc
 
 	if (!mw_policy_holds(policy, &seg))
 		return mw_deny(mn, skb, state, policy, direction, MAILWALL_PEER);
-	if (unlikely(verdict & (MW_IF_CONNECTED | MW_DENY)))
-		return mw_slow(mn, skb, state);
-	return mw_allow(mn, skb, verdict & MW_SLOT, mw_flags_opening(tcp_flag_byte(th)));
+	return mw_allow(mn, skb, row & MW_SLOT, mw_counts_opening(tcp_flag_byte(th)));
 }
 
 static noinline unsigned int mw_peer_ipv4_in(struct mw_net *mn, const struct sk_buff *skb,
 					     const struct nf_hook_state *state,
-					     const struct mw_policy *policy, unsigned int verdict)
+					     const struct mw_policy *policy, u8 row)
 {
-	return mw_judge_peer(mn, skb, state, policy, verdict, MAILWALL_IN, false);
+	return mw_judge_peer(mn, skb, state, policy, row, MAILWALL_IN, false);
 }
 
 static noinline unsigned int mw_peer_ipv4_out(struct mw_net *mn, const struct sk_buff *skb,
 					      const struct nf_hook_state *state,
-					      const struct mw_policy *policy, unsigned int verdict)
+					      const struct mw_policy *policy, u8 row)
 {
-	return mw_judge_peer(mn, skb, state, policy, verdict, MAILWALL_OUT, false);
+	return mw_judge_peer(mn, skb, state, policy, row, MAILWALL_OUT, false);
 }
 
 static noinline unsigned int mw_peer_ipv6_in(struct mw_net *mn, const struct sk_buff *skb,
 					     const struct nf_hook_state *state,
-					     const struct mw_policy *policy, unsigned int verdict)
+					     const struct mw_policy *policy, u8 row)
 {
-	return mw_judge_peer(mn, skb, state, policy, verdict, MAILWALL_IN, true);
+	return mw_judge_peer(mn, skb, state, policy, row, MAILWALL_IN, true);
 }
 
 static noinline unsigned int mw_peer_ipv6_out(struct mw_net *mn, const struct sk_buff *skb,
 					      const struct nf_hook_state *state,
-					      const struct mw_policy *policy, unsigned int verdict)
+					      const struct mw_policy *policy, u8 row)
 {
-	return mw_judge_peer(mn, skb, state, policy, verdict, MAILWALL_OUT, true);
+	return mw_judge_peer(mn, skb, state, policy, row, MAILWALL_OUT, true);
 }
 
 /* Judge, count and act on a plain segment, whose whole TCP header is at th. */
@@ -223,37 +238,32 @@ static __always_inline unsigned int mw_judge(struct mw_net *mn, const struct sk_
 		.local = in ? &th->dest : &th->source,
 		.remote = in ? &th->source : &th->dest,
 	};
-	unsigned int verdict;
+	struct mw_verdict verdict = mw_policy_verdict(policy, &seg);
 
-	/* a change to off that waits to be confirmed keeps its hooks */
-	if (unlikely(policy->mode == MAILWALL_OFF))
-		return NF_ACCEPT;
-	verdict = mw_policy_verdict(policy, &seg);
-	if (verdict & MW_IF_HELD) {
+	if (verdict.if_held) {
+		/* ADM and something more to ask, or to deny: rare */
+		if (unlikely(verdict.if_connected || !verdict.row))
+			return mw_slow(mn, skb, state);
 		if (ipv6)
-			return in ? mw_peer_ipv6_in(mn, skb, state, policy, verdict) :
-				    mw_peer_ipv6_out(mn, skb, state, policy, verdict);
-		return in ? mw_peer_ipv4_in(mn, skb, state, policy, verdict) :
-			    mw_peer_ipv4_out(mn, skb, state, policy, verdict);
+			return in ? mw_peer_ipv6_in(mn, skb, state, policy, verdict.row) :
+				    mw_peer_ipv6_out(mn, skb, state, policy, verdict.row);
+		return in ? mw_peer_ipv4_in(mn, skb, state, policy, verdict.row) :
+			    mw_peer_ipv4_out(mn, skb, state, policy, verdict.row);
 	}
-	if (in && verdict & MW_IF_CONNECTED) {
+	if (verdict.if_connected) {
 		if (mw_connected(skb, th, ipv6))
-			return mw_allow(mn, skb, verdict & MW_SLOT, false);
-		return ipv6 ? mw_reply_ipv6(mn, skb, state, policy, verdict) :
-			      mw_reply_ipv4(mn, skb, state, policy, verdict);
+			return mw_allow(mn, skb, verdict.row, false);
+		return ipv6 ? mw_reply_ipv6(mn, skb, state, policy, verdict.row) :
+			      mw_reply_ipv4(mn, skb, state, policy, verdict.row);
 	}
-	if (verdict & MW_DENY)
-		return mw_deny(mn, skb, state, policy, direction, verdict & MW_SLOT);
-	/* most have no SYN, which takes no more than one instruction to see */
-	return mw_allow(mn, skb, verdict & MW_SLOT,
-			unlikely(seg.flags & MW_SYN) && mw_flags_opening(seg.flags));
+	if (!verdict.row)
+		return mw_deny(mn, skb, state, policy, direction, verdict.reason);
+	return mw_allow(mn, skb, verdict.row, mw_counts_opening(seg.flags));
 }
 
 static __always_inline bool mw_is_loopback(const struct nf_hook_state *state, u8 direction)
 {
-	const struct net_device *dev = direction == MAILWALL_IN ? state->in : state->out;
-
-	return unlikely(dev->flags & IFF_LOOPBACK);
+	return unlikely((direction == MAILWALL_IN ? state->in : state->out)->flags & IFF_LOOPBACK);
 }
 
 static __always_inline unsigned int mw_hook_ipv4(struct mw_net *mn, const struct sk_buff *skb,

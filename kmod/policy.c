@@ -145,6 +145,12 @@ void mw_policy_build(struct mw_policy *policy, const struct mailwall_policy *spe
 	}
 }
 
+void mw_policy_disarm(struct mw_policy *policy)
+{
+	memset(policy->in_page, 0, sizeof(policy->in_page));
+	memset(policy->out_page, 0, sizeof(policy->out_page));
+}
+
 /* Site rows */
 
 static int mw_row_print(const struct mailwall_row *row, char text[MW_PREFIX_TEXT])

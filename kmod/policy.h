@@ -32,12 +32,11 @@
 /*
  * Entry of the port look-up: 0 where no row has the port, else the slot of the row,
  * with MW_IF_HELD if its other end is ADM.
- *
- * Verdict: an entry, or MW_DENY with enum mailwall_reason; and what it depends on.
  */
 #define MW_SLOT 0x7f
-#define MW_IF_HELD 0x080 /* ADM must hold the peer, else denied: peer */
-#define MW_IF_CONNECTED 0x100 /* the connection must be there, else: no-connection */
+#define MW_IF_HELD 0x80
+
+/* What mw_policy_judge() returns: a slot, or this with enum mailwall_reason. */
 #define MW_DENY 0x200
 
 #define MW_PAGE 256
@@ -106,6 +105,23 @@ struct mw_segment {
 };
 
 /**
+ * struct mw_verdict - what ports and flags tell of a segment
+ * @row: entry of the row that allows the segment and counts it, 0 if it is denied
+ * @reason: enum mailwall_reason, if it is denied
+ * @if_held: ADM must hold the peer, else it is denied for MAILWALL_PEER
+ * @if_connected: this host must hold the connection, else it is denied for
+ *                MAILWALL_NO_CONNECTION
+ *
+ * The conditions are resolved in this order, and before a denial.
+ */
+struct mw_verdict {
+	u8 row;
+	u8 reason;
+	bool if_held;
+	bool if_connected;
+};
+
+/**
  * mw_policy_size() - bytes that a policy takes
  * @spec: valid (mw_policy_normalise())
  */
@@ -120,6 +136,16 @@ u32 mw_policy_size(const struct mailwall_policy *spec);
  */
 void mw_policy_build(struct mw_policy *policy, const struct mailwall_policy *spec,
 		     const u8 *site_slot);
+
+/**
+ * mw_policy_disarm() - take the ports of all rows out of a policy
+ * @policy: built, not published
+ *
+ * For mode off: hooks that stay while the change waits to be confirmed then deny
+ * every segment, and a denial in mode off passes it, uncounted. So the packet path
+ * has no question to ask about the mode before it comes to a denial.
+ */
+void mw_policy_disarm(struct mw_policy *policy);
 
 /**
  * mw_policy_normalise() - check a policy that comes from outside, put it in order
@@ -268,38 +294,35 @@ static __always_inline u8 mw_policy_entry(const struct mw_policy *policy, const 
  * ADM. So that can be asked afterwards and once, as can the socket table.
  *
  * Context: any; RCU read side if the policy is a published one.
- *
- * Return: slot of the row that allows the segment and counts it, or MW_DENY with
- * the reason; with MW_IF_HELD, MW_IF_CONNECTED or both, to be resolved in that
- * order.
  */
-static __always_inline unsigned int mw_policy_verdict(const struct mw_policy *policy,
-						      const struct mw_segment *seg)
+static __always_inline struct mw_verdict mw_policy_verdict(const struct mw_policy *policy,
+							   const struct mw_segment *seg)
 {
 	bool in = seg->direction == MAILWALL_IN;
-	unsigned int verdict;
+	struct mw_verdict verdict = { .reason = MAILWALL_FLAGS };
 	u8 here, there;
 
 	if (unlikely(!mw_flags_valid(seg->flags)))
-		return MW_DENY | MAILWALL_FLAGS;
+		return verdict;
 
+	verdict.reason = MAILWALL_CLOSED;
 	/*
 	 * An inbound row for the local port decides first, whatever the direction, and
 	 * alone, unless this host opens a connection of its own from that port.
 	 */
 	here = mw_policy_entry(policy, policy->in_page, seg->local);
-	if (here && (in || !mw_flags_opening(seg->flags)))
-		return here;
+	if (here && (in || !mw_flags_opening(seg->flags))) {
+		verdict.row = here;
+		verdict.if_held = here & MW_IF_HELD;
+		return verdict;
+	}
 	if (in && mw_flags_opening(seg->flags))
-		return MW_DENY | MAILWALL_CLOSED;
+		return verdict;
 
 	there = mw_policy_entry(policy, policy->out_page, seg->remote);
-	if (there)
-		verdict = in ? there + MW_IF_CONNECTED : there;
-	else
-		verdict = MW_DENY | MAILWALL_CLOSED;
-	if (unlikely(here & MW_IF_HELD))
-		verdict |= MW_IF_HELD;
+	verdict.row = there;
+	verdict.if_held = (here | there) & MW_IF_HELD;
+	verdict.if_connected = in && there;
 	return verdict;
 }
 
@@ -333,13 +356,13 @@ static __always_inline unsigned int mw_policy_judge(const struct mw_policy *poli
 						    bool (*connected)(const void *context),
 						    const void *context)
 {
-	unsigned int verdict = mw_policy_verdict(policy, seg);
+	struct mw_verdict verdict = mw_policy_verdict(policy, seg);
 
-	if (verdict & MW_IF_HELD && !mw_policy_holds(policy, seg))
+	if (verdict.if_held && !mw_policy_holds(policy, seg))
 		return MW_DENY | MAILWALL_PEER;
-	if (verdict & MW_IF_CONNECTED && !connected(context))
+	if (verdict.if_connected && !connected(context))
 		return MW_DENY | MAILWALL_NO_CONNECTION;
-	return verdict & ~(MW_IF_HELD | MW_IF_CONNECTED);
+	return verdict.row ? verdict.row & MW_SLOT : MW_DENY | verdict.reason;
 }
 
 #endif /* _MW_POLICY_H */

@@ -385,6 +385,9 @@ void mw_prefix_set_build(struct mw_prefix_set *set, const struct mailwall_prefix
 	u16 i;
 
 	memset(set, 0, sizeof(*set));
+	/* A range that holds nothing: where there is no prefix, the look-up ends here. */
+	set->ipv4_first[0] = 1;
+	set->ipv6_first[0].low = 1;
 	for (i = 0; i < count; i++) {
 		if (list[i].family == AF_INET)
 			mw_set_add_ipv4(set, &list[i]);

@@ -138,7 +138,7 @@ struct mw_ipv6 {
 
 /**
  * struct mw_prefix_set - the addresses that a list of prefixes holds
- * @ipv4_count: ranges of IPv4 addresses
+ * @ipv4_count: ranges of IPv4 addresses; without any, the first one is empty
  * @ipv6_count: ranges of IPv6 addresses
  * @ipv4_first: first address of each range, ascending, host order; the ranges
  *              do not touch each other, nested prefixes are merged
@@ -202,8 +202,6 @@ static __always_inline bool mw_prefix_set_has_ipv4(const struct mw_prefix_set *s
 {
 	u32 a = mw_load_be32(address), at = 0, n = set->ipv4_count;
 
-	if (!n)
-		return false;
 	/* The last range that starts at or below a, if any does, by halves. */
 	while (n > 1) {
 		u32 half = n / 2;
@@ -227,8 +225,6 @@ static __always_inline bool mw_prefix_set_has_ipv6(const struct mw_prefix_set *s
 	u64 high = mw_load_be64(address), low = mw_load_be64((const u8 *)address + 8);
 	u32 at = 0, n = set->ipv6_count;
 
-	if (!n)
-		return false;
 	while (n > 1) {
 		u32 half = n / 2;
 		const struct mw_ipv6 *f = &set->ipv6_first[at + half];

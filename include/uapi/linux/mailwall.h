@@ -212,7 +212,7 @@ struct mailwall_counters {
 /* Fate of an explained segment. */
 #define MAILWALL_FATE_PASS 0 /* a row allows it */
 #define MAILWALL_FATE_DENY 1 /* denied for @reason (what then happens: @mode) */
-#define MAILWALL_FATE_UNJUDGED 2 /* loopback device */
+#define MAILWALL_FATE_UNJUDGED 2 /* loopback device, or mode off */
 
 /**
  * struct mailwall_explain - what MAILWALL_EXPLAIN is asked, and its answer
