@@ -1,5 +1,6 @@
 #!/bin/bash
-# The harness fails when it must, and says why. Run by prove.
+# The harness fails when it must, with real machines; judge.t has every other way to
+# fail. Run by prove.
 set -u
 # shellcheck source-path=SCRIPTDIR source=../lib/common.sh
 . "$(dirname "$0")/../lib/common.sh"
@@ -76,16 +77,9 @@ point "seen with --raw: exit"
 sees exit "the token"
 sees not-ok "a failed point"
 sees crash "the kernel complained of nothing" "the token" "the machine powered off"
-sees warn "the kernel complained of nothing"
-sees oom "the kernel complained of nothing"
-sees no-plan "the script ran what it planned"
-sees short "the script ran what it planned"
-sees no-points "the script ran what it planned"
-sees silent "the script ran what it planned"
-sees fake "the token"
 sees reboot "the token" "the machine powered off"
-sees poweroff "the token"
-sees bail "the token"
+sees fake "the token"
+sees silent "the script ran what it planned"
 
 wait $hang
 seen hang $? "the machine powered off within 60 s" "the token"
