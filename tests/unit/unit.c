@@ -1,0 +1,614 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Unit tests of policy and prefix, compiled from the module's own source. */
+#include "vectors.h"
+#include <arpa/inet.h>
+#include <setjmp.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+static const char *vectors_path;
+
+static struct mw_policy *build(const struct mailwall_policy *spec)
+{
+	struct mw_policy *policy = calloc(1, mw_policy_size(spec));
+	u8 slot[MAILWALL_SITE_MAX];
+	unsigned int i;
+
+	assert_non_null(policy);
+	for (i = 0; i < ARRAY_SIZE(slot); i++)
+		slot[i] = MW_SITE_SLOT + i;
+	mw_policy_build(policy, spec, slot);
+	return policy;
+}
+
+/* Prefixes */
+
+static void prefix_accepts(const char *text, const char *canonical)
+{
+	struct mailwall_prefix prefix;
+	struct mw_complaint c;
+	char printed[MW_PREFIX_TEXT], checked[MW_PREFIX_TEXT];
+
+	if (mw_prefix_parse(text, strlen(text), &prefix, &c))
+		fail_msg("%s refused: %s", text, c.cure);
+	assert_int_equal(mw_prefix_print(&prefix, printed), strlen(canonical));
+	assert_string_equal(printed, canonical);
+	assert_int_equal(mw_prefix_check(&prefix, &c, checked), 0);
+}
+
+static void prefix_refuses(const char *text, const char *cure)
+{
+	struct mailwall_prefix prefix;
+	struct mw_complaint c;
+
+	assert_int_equal(mw_prefix_parse(text, strlen(text), &prefix, &c), -EINVAL);
+	assert_ptr_equal(c.item, text);
+	assert_int_equal(c.length, strlen(text));
+	if (!strstr(c.cure, cure))
+		fail_msg("%s: \"%s\" does not say \"%s\"", text, c.cure, cure);
+}
+
+static void test_prefix_accepted(void **state)
+{
+	(void)state;
+	prefix_accepts("192.0.2.1", "192.0.2.1");
+	prefix_accepts("192.0.2.1/32", "192.0.2.1");
+	prefix_accepts("192.0.2.0/24", "192.0.2.0/24");
+	prefix_accepts("0.0.0.0/0", "0.0.0.0/0");
+	prefix_accepts("255.255.255.254/31", "255.255.255.254/31");
+	prefix_accepts("2001:DB8::1", "2001:db8::1");
+	prefix_accepts("2001:0db8:0000::/32", "2001:db8::/32");
+	prefix_accepts("2001:db8:0:0:1:0:0:1", "2001:db8::1:0:0:1");
+	prefix_accepts("2001:0:0:1:0:0:0:1", "2001:0:0:1::1");
+	prefix_accepts("2001:db8:0:1:1:1:1:1", "2001:db8:0:1:1:1:1:1");
+	prefix_accepts("1:2:3:4:5:6:7::", "1:2:3:4:5:6:7:0");
+	prefix_accepts("::2:3:4:5:6:7:8", "0:2:3:4:5:6:7:8");
+	prefix_accepts("::", "::");
+	prefix_accepts("::/0", "::/0");
+	prefix_accepts("::1/128", "::1");
+	prefix_accepts("1::", "1::");
+	prefix_accepts("64:ff9b::192.0.2.33", "64:ff9b::c000:221");
+	prefix_accepts("1:2:3:4:5:6:1.2.3.4", "1:2:3:4:5:6:102:304");
+	prefix_accepts("fe80::/10", "fe80::/10");
+	prefix_accepts("ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe/127",
+		       "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe/127");
+}
+
+static void test_prefix_refused(void **state)
+{
+	static const char *const none[] = {
+		"",
+		"192.0.2",
+		"192.0.2.1.1",
+		"192.0.2.256",
+		"192.0.02.1",
+		"1.2.3.4.",
+		".1.2.3.4",
+		"1..2.3",
+		"a.b.c.d",
+		"+1.2.3.4",
+		"1.2.3.4 ",
+		":",
+		":::",
+		"1:2",
+		"1::2::3",
+		"1:2:3:4:5:6:7:8:9",
+		"::12345",
+		"1:2:3:4:5:6:7:8::",
+		"::1:2:3:4:5:6:7:8",
+		"1:",
+		":1",
+		"::g",
+		"1:2:3:4:5:6:7:1.2.3.4",
+		"::1.2.3",
+		"::1.2.3.04",
+		"1.2.3.4::",
+		"/24",
+		"1:2:3:4:5:6:7:",
+	};
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(none); i++)
+		prefix_refuses(none[i], "no address: write ADDRESS or ADDRESS/LENGTH");
+	prefix_refuses("192.0.2.5/24", "write 192.0.2.0/24 for the network or 192.0.2.5/32");
+	prefix_refuses("2001:db8::1/64", "write 2001:db8::/64 for the network or 2001:db8::1/128");
+	prefix_refuses("128.0.0.0/0", "write 0.0.0.0/0 for the network");
+	prefix_refuses("192.0.2.0/33", "a number from 0 to 32");
+	prefix_refuses("192.0.2.0/", "a number from 0 to 32");
+	prefix_refuses("192.0.2.0/024", "without leading zeros");
+	prefix_refuses("192.0.2.0/24/1", "a number from 0 to 32");
+	prefix_refuses("192.0.2.0/-1", "a number from 0 to 32");
+	prefix_refuses("192.0.2.0/255.255.255.0", "a number from 0 to 32");
+	prefix_refuses("192.0.2.0/4294967320", "a number from 0 to 32");
+	prefix_refuses("::/129", "a number from 0 to 128");
+	prefix_refuses("fe80::1%eth0", "has no zone");
+	prefix_refuses("fe80::%eth0/64", "has no zone");
+	prefix_refuses("::ffff:192.0.2.1", "write 192.0.2.1");
+	prefix_refuses("::ffff:192.0.2.0/120", "write 192.0.2.0/24");
+	prefix_refuses("::ffff:0:0/96", "write 0.0.0.0/0");
+}
+
+static void test_prefix_check(void **state)
+{
+	struct mailwall_prefix p = { .family = AF_INET, .length = 24, .address = { 192, 0, 2 } };
+	struct mailwall_prefix bad;
+	struct mw_complaint c;
+	char text[MW_PREFIX_TEXT];
+
+	(void)state;
+	assert_int_equal(mw_prefix_check(&p, &c, text), 0);
+#define BAD(change, cure_part)                                              \
+	do {                                                                \
+		bad = p;                                                    \
+		change;                                                     \
+		assert_int_equal(mw_prefix_check(&bad, &c, text), -EINVAL); \
+		assert_ptr_equal(c.item, text);                             \
+		assert_non_null(strstr(c.cure, cure_part));                 \
+	} while (0)
+	BAD(bad.family = 0, "family");
+	BAD(bad.family = 255, "family");
+	BAD(bad.length = 33, "at most 32");
+	BAD(bad.reserved[0] = 1, "zero");
+	BAD(bad.reserved[1] = 1, "zero");
+	BAD(bad.address[4] = 1, "zero");
+	BAD(bad.address[15] = 1, "zero");
+	BAD(bad.address[3] = 1, "192.0.2.0/24");
+	BAD((bad.family = AF_INET6, bad.length = 129), "at most 128");
+}
+
+static void test_address_print(void **state)
+{
+	u8 address[16];
+	char text[MW_PREFIX_TEXT], libc[INET6_ADDRSTRLEN];
+	unsigned int i, j;
+
+	(void)state;
+	srand(1);
+	for (i = 0; i < 100000; i++) {
+		u8 parsed[16];
+
+		for (j = 0; j < 16; j++)
+			address[j] = rand() % 3 ? 0 : rand();
+		inet_ntop(AF_INET6, address, libc, sizeof(libc));
+		mw_address_print(AF_INET6, address, text);
+		/* the C library writes IPv4-compatible and -mapped ones with a quad */
+		if (!strchr(libc, '.'))
+			assert_string_equal(text, libc);
+		assert_int_equal(mw_address_parse(text, strlen(text), parsed), AF_INET6);
+		assert_memory_equal(parsed, address, 16);
+	}
+}
+
+/* Bit by bit, to compare the look-up with. */
+static bool holds(const struct mailwall_prefix *p, const u8 *address)
+{
+	int i;
+
+	for (i = 0; i < p->length; i++)
+		if ((p->address[i / 8] ^ address[i / 8]) & (0x80 >> i % 8))
+			return false;
+	return true;
+}
+
+static void test_prefix_set(void **state)
+{
+	struct mw_prefix_set set;
+	unsigned int round, i, j, k;
+
+	(void)state;
+	srand(2);
+	for (round = 0; round < 3000; round++) {
+		struct mailwall_prefix list[MAILWALL_ADM_MAX] = { 0 };
+		u16 count = 0, wanted = rand() % (MAILWALL_ADM_MAX + 1);
+
+		for (i = 0; i < wanted; i++) {
+			struct mailwall_prefix p = { .family = rand() % 2 ? AF_INET : AF_INET6 };
+			u8 bytes = p.family == AF_INET ? 4 : 16;
+
+			/* few values, so that prefixes nest and touch */
+			p.length = rand() % 4 ? 8 * bytes - rand() % 12 : rand() % (8 * bytes + 1);
+			for (j = 0; j < bytes; j++)
+				p.address[j] = rand() % 8 ? (rand() % 2 ? 0 : 255) : rand();
+			for (j = p.length; j < 8u * bytes; j++)
+				p.address[j / 8] &= ~(0x80 >> j % 8);
+			assert_int_equal(mw_prefix_add(list, &count, &p), 0);
+		}
+		for (i = 1; i < count; i++)
+			assert_true(mw_prefix_compare(&list[i - 1], &list[i]) < 0);
+		mw_prefix_set_build(&set, list, count);
+		for (k = 0; k < 200; k++) {
+			bool four = false, six = false;
+			u8 address[16];
+			u8 bytes;
+
+			/* near an edge of one of them, or anywhere */
+			for (j = 0; j < 16; j++)
+				address[j] = rand() % 8 ? (rand() % 2 ? 0 : 255) : rand();
+			if (count && rand() % 4) {
+				const struct mailwall_prefix *p = &list[rand() % count];
+				int borrow = rand() % 3 - 1;
+
+				bytes = p->family == AF_INET ? 4 : 16;
+				memcpy(address, p->address, bytes);
+				if (rand() % 2)
+					for (j = p->length; j < 8u * bytes; j++)
+						address[j / 8] |= 0x80 >> j % 8;
+				for (j = bytes; j-- > 0 && borrow;) {
+					int value = address[j] + borrow;
+
+					address[j] = value;
+					borrow = value < 0 ? -1 : value > 255;
+				}
+			}
+			for (i = 0; i < count; i++) {
+				if (list[i].family == AF_INET)
+					four |= holds(&list[i], address);
+				else
+					six |= holds(&list[i], address);
+			}
+			assert_int_equal(mw_prefix_set_has_ipv4(&set, address), four);
+			assert_int_equal(mw_prefix_set_has_ipv6(&set, address), six);
+		}
+	}
+}
+
+/* Edits */
+
+typedef int (*edit_t)(struct mailwall_policy *, const char *, size_t, struct mw_complaint *);
+
+static void edit_accepts(edit_t edit, struct mailwall_policy *spec, const char *text)
+{
+	struct mw_complaint c;
+
+	if (edit(spec, text, strlen(text), &c))
+		fail_msg("\"%s\" refused: \"%.*s\": %s", text, (int)c.length, c.item, c.cure);
+}
+
+static void edit_refuses(edit_t edit, struct mailwall_policy *spec, const char *text, int error,
+			 const char *item, const char *cure)
+{
+	struct mailwall_policy before = *spec;
+	struct mw_complaint c;
+
+	assert_int_equal(edit(spec, text, strlen(text), &c), error);
+	assert_memory_equal(spec, &before, sizeof(before));
+	if (c.length != strlen(item) || memcmp(c.item, item, c.length))
+		fail_msg("\"%s\": the item is \"%.*s\", not \"%s\"", text, (int)c.length, c.item,
+			 item);
+	if (!strstr(c.cure, cure))
+		fail_msg("\"%s\": \"%s\" does not say \"%s\"", text, c.cure, cure);
+}
+
+static void adm_is(const struct mailwall_policy *spec, const char *text)
+{
+	char all[MAILWALL_ADM_MAX * MW_PREFIX_TEXT] = "", one[MW_PREFIX_TEXT];
+	u16 i;
+
+	for (i = 0; i < spec->adm_count; i++) {
+		mw_prefix_print(&spec->adm[i], one);
+		sprintf(all + strlen(all), "%s%s", i ? " " : "", one);
+	}
+	assert_string_equal(all, text);
+}
+
+static void test_adm_edit(void **state)
+{
+	struct mailwall_policy spec = { 0 };
+	char many[4096] = "";
+	int i;
+
+	(void)state;
+	edit_accepts(mw_policy_adm_edit, &spec, "2001:db8::/32, 192.0.2.0/24\n198.51.100.7\n");
+	adm_is(&spec, "192.0.2.0/24 198.51.100.7 2001:db8::/32");
+	edit_accepts(mw_policy_adm_edit, &spec, "+192.0.2.0/25 192.0.2.0/24");
+	adm_is(&spec, "192.0.2.0/24 192.0.2.0/25 198.51.100.7 2001:db8::/32");
+	edit_accepts(mw_policy_adm_edit, &spec, "-192.0.2.0/24,198.51.100.7/32");
+	adm_is(&spec, "192.0.2.0/25 2001:db8::/32");
+	edit_refuses(mw_policy_adm_edit, &spec, "-192.0.2.0/24", -ENOENT, "192.0.2.0/24",
+		     "not in ADM");
+	edit_refuses(mw_policy_adm_edit, &spec, "-192.0.2.0/25 192.0.2.0/26", -ENOENT,
+		     "192.0.2.0/26", "not in ADM");
+	edit_refuses(mw_policy_adm_edit, &spec, "+192.0.2.1 -192.0.2.0/25", -EINVAL,
+		     "-192.0.2.0/25", "one sign");
+	edit_refuses(mw_policy_adm_edit, &spec, "192.0.2.1 +192.0.2.2", -EINVAL, "+192.0.2.2",
+		     "one sign");
+	edit_refuses(mw_policy_adm_edit, &spec, " + ", -EINVAL, "", "nothing follows");
+	edit_refuses(mw_policy_adm_edit, &spec, "192.0.2.0/24 bogus 1.2.3.4", -EINVAL, "bogus",
+		     "no address");
+	edit_refuses(mw_policy_adm_edit, &spec, "192.0.2.9/24", -EINVAL, "192.0.2.9/24",
+		     "192.0.2.0/24");
+	edit_accepts(mw_policy_adm_edit, &spec, " \n");
+	adm_is(&spec, "");
+	for (i = 0; i < MAILWALL_ADM_MAX; i++)
+		sprintf(many + strlen(many), "10.0.%d.0/24 ", i);
+	edit_accepts(mw_policy_adm_edit, &spec, many);
+	assert_int_equal(spec.adm_count, MAILWALL_ADM_MAX);
+	edit_refuses(mw_policy_adm_edit, &spec, "+10.1.0.0/16", -E2BIG, "10.1.0.0/16",
+		     "more than 64");
+	edit_accepts(mw_policy_adm_edit, &spec, "+10.0.63.0/24");
+	edit_accepts(mw_policy_adm_edit, &spec, "0.0.0.0/0 10.0.0.0/8");
+	assert_true(mw_policy_has_any(&spec, many));
+	assert_string_equal(many, "0.0.0.0/0");
+	edit_accepts(mw_policy_adm_edit, &spec, "10.0.0.0/8");
+	assert_false(mw_policy_has_any(&spec, many));
+}
+
+static void test_site_edit(void **state)
+{
+	struct mailwall_policy spec = { 0 };
+	char many[4096] = "";
+	int i;
+
+	(void)state;
+	edit_accepts(mw_policy_site_edit, &spec, "22 ADM GTW\n443\tGTW  ANY\n");
+	assert_int_equal(spec.site_count, 2);
+	assert_int_equal(spec.site[0].port, 22);
+	assert_int_equal(spec.site[0].source, MAILWALL_ADM);
+	assert_int_equal(spec.site[1].target, MAILWALL_ANY);
+	edit_accepts(mw_policy_site_edit, &spec, "+80:ANY:GTW,22:ADM:GTW");
+	assert_int_equal(spec.site_count, 3);
+	edit_refuses(mw_policy_site_edit, &spec, "+22 ANY GTW", -EEXIST, "22 ANY GTW",
+		     "remove \"22 ADM GTW\" first");
+	edit_accepts(mw_policy_site_edit, &spec, "+22 GTW ANY");
+	edit_accepts(mw_policy_site_edit, &spec, "-443 GTW ANY");
+	assert_int_equal(spec.site_count, 3);
+	assert_int_equal(spec.site[1].port, 80);
+	edit_refuses(mw_policy_site_edit, &spec, "-443 GTW ANY", -ENOENT, "443 GTW ANY",
+		     "no such site row");
+	edit_refuses(mw_policy_site_edit, &spec, "8450 ANY GTW", -EEXIST, "8450 ANY GTW",
+		     "built-in");
+	edit_refuses(mw_policy_site_edit, &spec, "25 GTW ADM", -EEXIST, "25 GTW ADM", "built-in");
+	edit_accepts(mw_policy_site_edit, &spec, "8450 GTW ANY");
+	edit_refuses(mw_policy_site_edit, &spec, "0 ANY GTW", -EINVAL, "0 ANY GTW", "1 to 65535");
+	edit_refuses(mw_policy_site_edit, &spec, "65536 ANY GTW", -EINVAL, "65536 ANY GTW",
+		     "1 to 65535");
+	edit_refuses(mw_policy_site_edit, &spec, "022 ANY GTW", -EINVAL, "022 ANY GTW",
+		     "leading zeros");
+	edit_refuses(mw_policy_site_edit, &spec, "22 ANY ADM", -EINVAL, "22 ANY ADM",
+		     "exactly one of source and target is GTW");
+	edit_refuses(mw_policy_site_edit, &spec, "22 GTW GTW", -EINVAL, "22 GTW GTW",
+		     "exactly one");
+	edit_refuses(mw_policy_site_edit, &spec, "22 adm GTW", -EINVAL, "22 adm GTW",
+		     "in capitals");
+	edit_refuses(mw_policy_site_edit, &spec, "22 ADM", -EINVAL, "22 ADM", "PORT SOURCE TARGET");
+	edit_refuses(mw_policy_site_edit, &spec, "22 ADM GTW tcp", -EINVAL, "22 ADM GTW tcp",
+		     "no more");
+	edit_refuses(mw_policy_site_edit, &spec, "22 ADM GTW\n+80 ANY GTW", -EINVAL, "+80 ANY GTW",
+		     "one sign");
+	edit_accepts(mw_policy_site_edit, &spec, "\n");
+	assert_int_equal(spec.site_count, 0);
+	for (i = 0; i < MAILWALL_SITE_MAX; i++)
+		sprintf(many + strlen(many), "%d ANY GTW\n", 1000 + i);
+	edit_accepts(mw_policy_site_edit, &spec, many);
+	edit_refuses(mw_policy_site_edit, &spec, "+80 ANY GTW", -E2BIG, "80 ANY GTW",
+		     "more than 32");
+}
+
+static void test_mode_and_log_edit(void **state)
+{
+	struct mailwall_policy spec = { 0 };
+	char text[MW_PREFIX_TEXT];
+
+	(void)state;
+	edit_accepts(mw_policy_mode_edit, &spec, "enforce\n");
+	assert_int_equal(spec.mode, MAILWALL_ENFORCE);
+	edit_accepts(mw_policy_mode_edit, &spec, "audit");
+	assert_int_equal(spec.mode, MAILWALL_AUDIT);
+	edit_accepts(mw_policy_mode_edit, &spec, " off ");
+	assert_int_equal(spec.mode, MAILWALL_OFF);
+	edit_refuses(mw_policy_mode_edit, &spec, "on", -EINVAL, "on", "enforce, audit or off");
+	edit_refuses(mw_policy_mode_edit, &spec, "", -EINVAL, "", "enforce, audit or off");
+	edit_refuses(mw_policy_mode_edit, &spec, "enforced", -EINVAL, "enforced", "enforce");
+	edit_accepts(mw_policy_log_edit, &spec, "kernel\n");
+	mw_log_print(&spec, text);
+	assert_string_equal(text, "kernel");
+	edit_accepts(mw_policy_log_edit, &spec, "nflog:5");
+	mw_log_print(&spec, text);
+	assert_string_equal(text, "nflog:5");
+	edit_accepts(mw_policy_log_edit, &spec, "nflog");
+	assert_int_equal(spec.log_group, 0);
+	edit_accepts(mw_policy_log_edit, &spec, "nflog:65535");
+	edit_accepts(mw_policy_log_edit, &spec, "off");
+	assert_int_equal(spec.log_group, 0);
+	edit_refuses(mw_policy_log_edit, &spec, "nflog:65536", -EINVAL, "nflog:65536",
+		     "0 to 65535");
+	edit_refuses(mw_policy_log_edit, &spec, "nflog:", -EINVAL, "nflog:", "0 to 65535");
+	edit_refuses(mw_policy_log_edit, &spec, "nflogs", -EINVAL, "nflogs", "off, kernel or");
+	edit_refuses(mw_policy_log_edit, &spec, "syslog", -EINVAL, "syslog", "off, kernel or");
+}
+
+/* Policies that do not come as text */
+
+static void test_normalise(void **state)
+{
+	struct mailwall_policy good = { .mode = MAILWALL_ENFORCE }, spec;
+	struct mw_complaint c;
+	char text[MW_PREFIX_TEXT];
+
+	(void)state;
+	edit_accepts(mw_policy_adm_edit, &good, "192.0.2.0/24 2001:db8::/32");
+	edit_accepts(mw_policy_site_edit, &good, "22 ADM GTW");
+	spec = good;
+	assert_int_equal(mw_policy_normalise(&spec, &c, text), 0);
+	assert_memory_equal(&spec, &good, sizeof(good));
+	/* out of order, twice, and rubbish past the counts */
+	spec.adm[0] = good.adm[1];
+	spec.adm[1] = good.adm[0];
+	spec.adm[2] = good.adm[0];
+	spec.adm_count = 3;
+	memset(&spec.adm[3], 0xff, sizeof(spec.adm[3]));
+	spec.site[1] = spec.site[0];
+	spec.site_count = 2;
+	spec.site[2].port = 99;
+	assert_int_equal(mw_policy_normalise(&spec, &c, text), 0);
+	assert_memory_equal(&spec, &good, sizeof(good));
+#define REFUSED(change, error, item_part, cure_part)                           \
+	do {                                                                   \
+		spec = good;                                                   \
+		change;                                                        \
+		assert_int_equal(mw_policy_normalise(&spec, &c, text), error); \
+		assert_ptr_equal(c.item, text);                                \
+		assert_int_equal(c.length, strlen(text));                      \
+		if (!strstr(text, item_part) || !strstr(c.cure, cure_part))    \
+			fail_msg("%s: %s", text, c.cure);                      \
+	} while (0)
+	REFUSED(spec.mode = 3, -EINVAL, "mode 3", "0 to 2");
+	REFUSED(spec.confirm = 86401, -EINVAL, "confirm 86401", "86400");
+	REFUSED(spec.log = 3, -EINVAL, "log 3", "0 to 2");
+	REFUSED(spec.log_group = 1, -EINVAL, "log_group 1", "nflog");
+	REFUSED(spec.adm_count = 65, -E2BIG, "adm_count 65", "64");
+	REFUSED(spec.site_count = 33, -E2BIG, "site_count 33", "32");
+	REFUSED(spec.reserved = 1, -EINVAL, "reserved 1", "zero");
+	REFUSED(spec.reserved = 1ULL << 32, -EINVAL, "reserved", "zero");
+	REFUSED(spec.adm[0].address[3] = 1, -EINVAL, "192.0.2.1/24", "192.0.2.0/24");
+	REFUSED(spec.site[0].port = 0, -EINVAL, "0 ADM GTW", "1 to 65535");
+	REFUSED(spec.site[0].source = 3, -EINVAL, "22 ? GTW", "ANY, ADM and GTW");
+	REFUSED(spec.site[0].target = MAILWALL_ANY, -EINVAL, "22 ADM ANY", "exactly one");
+	REFUSED(spec.site[0].port = 8450, -EEXIST, "8450 ADM GTW", "built-in");
+	REFUSED((spec.site[1] = spec.site[0], spec.site[1].source = MAILWALL_ANY,
+		 spec.site_count = 2),
+		-EEXIST, "22 ANY GTW", "22 ADM GTW");
+}
+
+static void test_table(void **state)
+{
+	/* port, source, target as POLICY.md has them, in its order */
+	static const struct mailwall_row table[] = {
+		{ 25, MAILWALL_GTW, MAILWALL_ANY },   { 25, MAILWALL_ANY, MAILWALL_GTW },
+		{ 110, MAILWALL_GTW, MAILWALL_ANY },  { 110, MAILWALL_ANY, MAILWALL_GTW },
+		{ 8450, MAILWALL_ADM, MAILWALL_GTW }, { 465, MAILWALL_GTW, MAILWALL_ANY },
+		{ 465, MAILWALL_ANY, MAILWALL_GTW },  { 587, MAILWALL_GTW, MAILWALL_ANY },
+		{ 587, MAILWALL_ANY, MAILWALL_GTW },  { 995, MAILWALL_GTW, MAILWALL_ANY },
+		{ 995, MAILWALL_ANY, MAILWALL_GTW },
+	};
+	struct mailwall_policy spec = { 0 };
+	struct mw_policy *policy = build(&spec);
+	unsigned int i;
+
+	(void)state;
+	assert_int_equal(ARRAY_SIZE(table), MAILWALL_TABLE_ROWS);
+	for (i = 0; i < ARRAY_SIZE(table); i++) {
+		struct mailwall_row row = mw_row_of_slot(policy, i + 1);
+
+		assert_memory_equal(&mw_table[i].row, &table[i], sizeof(table[i]));
+		assert_memory_equal(&row, &table[i], sizeof(table[i]));
+		assert_true(strlen(mw_table[i].description) > 40);
+	}
+	free(policy);
+}
+
+/* No more pages than are needed, however the rows lie. */
+static void test_size(void **state)
+{
+	struct mailwall_policy spec = { 0 };
+	u32 bare = mw_policy_size(&spec);
+
+	(void)state;
+	assert_int_equal((bare - sizeof(struct mw_policy)) / MW_PAGE, 1 + 5 + 4);
+	edit_accepts(mw_policy_site_edit, &spec, "26 ANY GTW");
+	assert_int_equal(mw_policy_size(&spec), bare);
+	edit_accepts(mw_policy_site_edit, &spec, "+8450 GTW ANY");
+	assert_int_equal(mw_policy_size(&spec), bare + MW_PAGE);
+	edit_accepts(mw_policy_site_edit, &spec, "+65535 GTW ANY,65534 GTW ANY");
+	assert_int_equal(mw_policy_size(&spec), bare + 2 * MW_PAGE);
+}
+
+static void test_disarm(void **state)
+{
+	struct mailwall_policy spec = { .mode = MAILWALL_OFF };
+	struct mw_policy *policy = build(&spec);
+	unsigned int port;
+
+	(void)state;
+	mw_policy_disarm(policy);
+	for (port = 0; port < 65536; port++) {
+		__be16 be = htons(port);
+
+		assert_int_equal(mw_policy_entry(policy, policy->in_page, &be), 0);
+		assert_int_equal(mw_policy_entry(policy, policy->out_page, &be), 0);
+	}
+	free(policy);
+}
+
+/* The vectors */
+
+static unsigned int asked;
+
+static bool connected(const void *context)
+{
+	asked++;
+	return *(const bool *)context;
+}
+
+static void judge(const struct vector *v, char *verdict, size_t size)
+{
+	struct mailwall_policy spec = vectors_policy(vectors_path, v->policy);
+	struct mw_policy *policy = build(&spec);
+	bool in = v->direction == MAILWALL_IN;
+	const __be16 source = htons(v->source_port), target = htons(v->target_port);
+	const struct mw_segment seg = {
+		.direction = v->direction,
+		.ipv6 = v->family == AF_INET6,
+		.flags = v->flags,
+		.local = in ? &target : &source,
+		.remote = in ? &source : &target,
+		.peer = in ? v->source : v->target,
+	};
+	unsigned int result = MW_DENY | MAILWALL_MALFORMED;
+
+	asked = 0;
+	if (v->length >= 20 && mw_data_offset_valid(v->offset, v->length))
+		result = mw_policy_judge(policy, &seg, connected, &v->connected);
+	assert_true(asked <= 1);
+	if (result & MW_DENY) {
+		snprintf(verdict, size, "%s", mw_reason_name(result & ~MW_DENY));
+	} else {
+		struct mailwall_row row = mw_row_of_slot(policy, result);
+
+		snprintf(verdict, size, "%u %s %s", row.port, mw_end_name(row.source),
+			 mw_end_name(row.target));
+	}
+	free(policy);
+}
+
+static void test_vectors(void **state)
+{
+	static struct vector v[1000];
+	unsigned int count = vectors_read(vectors_path, v, ARRAY_SIZE(v)), i;
+
+	(void)state;
+	assert_true(count >= 40);
+	for (i = 0; i < count; i++) {
+		char verdict[32];
+
+		judge(&v[i], verdict, sizeof(verdict));
+		if (strcmp(verdict, v[i].expected))
+			fail_msg("%s: %s, not %s", v[i].name, verdict, v[i].expected);
+	}
+	print_message("# %u vectors\n", count);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_prefix_accepted),
+		cmocka_unit_test(test_prefix_refused),
+		cmocka_unit_test(test_prefix_check),
+		cmocka_unit_test(test_address_print),
+		cmocka_unit_test(test_prefix_set),
+		cmocka_unit_test(test_adm_edit),
+		cmocka_unit_test(test_site_edit),
+		cmocka_unit_test(test_mode_and_log_edit),
+		cmocka_unit_test(test_normalise),
+		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_size),
+		cmocka_unit_test(test_disarm),
+		cmocka_unit_test(test_vectors),
+	};
+
+	if (argc != 2)
+		return 2;
+	vectors_path = argv[1];
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Reader of tests/vectors/decision.tsv. */
+#ifndef _MW_TEST_VECTORS_H
+#define _MW_TEST_VECTORS_H
+
+#include "policy.h"
+
+struct vector {
+	char name[64];
+	u8 direction;
+	u8 family;
+	u8 source[16], target[16];
+	u16 source_port, target_port;
+	u8 flags;
+	unsigned int offset, length;
+	bool connected;
+	char policy[16];
+	char expected[32];
+};
+
+/* Return: vectors read into @v, at most @max; ends the program with a message on any error */
+unsigned int vectors_read(const char *path, struct vector *v, unsigned int max);
+
+/* The policy of that name, mode enforce. */
+struct mailwall_policy vectors_policy(const char *path, const char *name);
+
+#endif /* _MW_TEST_VECTORS_H */
