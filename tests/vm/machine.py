@@ -74,7 +74,7 @@ def qemu_command(args, accel, token):
         command += ["-drive", f"if=none,id={name},format=raw,readonly={readonly},"
                               f"file={path.replace(',', ',,')}",
                     "-device", f"virtio-blk-pci,drive={name},serial={name}"]
-    return command
+    return command + args.qemu
 
 
 class Relay:
@@ -203,6 +203,7 @@ def main():
     for name in ("kernel", "initrd", "out", "log", "title"):
         parser.add_argument("--" + name, required=True)
     parser.add_argument("--disk", action="append", default=[])
+    parser.add_argument("--qemu", action="append", default=[], help="one more argument for QEMU")
     parser.add_argument("--smp", type=int, default=1)
     parser.add_argument("--mem", type=int, default=1024)
     parser.add_argument("--timeout", type=float, default=600)
