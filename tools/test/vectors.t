@@ -51,9 +51,10 @@ sub test_vectors {
 			my $want = $v->{expected} =~ / / ? "allowed by the row \"$v->{expected}\"" :
 				"denied: $v->{expected}";
 
-			spurt("$dir/connections", $v->{connection} eq 'held' ? "@local @peer\n" : '');
-			# stated, and found in the socket table
+			# stated, against what the socket table says; and found in the table
 			for my $connection ($v->{connection}, 'ask') {
+				my $there = ($v->{connection} eq 'held') == ($connection eq 'ask');
+				spurt("$dir/connections", $there ? "@local @peer\n" : '');
 				my $code = run('explain', $v->{direction}, endpoint(@$v{qw(source source_port)}),
 					endpoint(@$v{qw(target target_port)}), "--flags=$v->{flags}",
 					"--data-offset=$v->{offset}", "--length=$v->{length}",
