@@ -48,4 +48,8 @@ typedef int64_t s64;
 
 #endif /* __KERNEL__ */
 
+#ifdef __SIZEOF_INT128__
+typedef unsigned __int128 mw_u128;
+#endif
+
 #endif /* _MW_PORTABLE_H */

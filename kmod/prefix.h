@@ -183,8 +183,7 @@ static __always_inline bool mw_ipv6_le(u64 a_high, u64 a_low, u64 b_high, u64 b_
 {
 #ifdef __SIZEOF_INT128__
 	/* two instructions and no branch, where the other takes six and two */
-	return ((unsigned __int128)a_high << 64 | a_low) <=
-	       ((unsigned __int128)b_high << 64 | b_low);
+	return ((mw_u128)a_high << 64 | a_low) <= ((mw_u128)b_high << 64 | b_low);
 #else
 	return a_high < b_high || (a_high == b_high && a_low <= b_low);
 #endif
