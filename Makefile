@@ -7,6 +7,7 @@
 #   make help          everything else
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
+KREL = $(shell $(MAKE) -s -C $(KDIR) kernelrelease)
 O := $(CURDIR)/build
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -71,23 +72,32 @@ load: modules
 	insmod ./mailwall.ko $(ARGS)
 	@echo "mailwall is loaded with $(ARGS): see \"mailwall status\"; rmmod mailwall takes it out"
 
-# For those without DKMS: the module of the running kernel only.
+# For those without DKMS: the module of one kernel, by default the running one.
 install: modules tool
-	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install
+	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_DIR=updates modules_install
 	$(MAKE) -C tools O=$(O) install DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
-	depmod -a
+	$(MAKE) -C tools/systemd install DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
+	depmod -a $(KREL)
 
 uninstall:
 	$(MAKE) -C tools O=$(O) uninstall DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
-	find /lib/modules -name 'mailwall.ko*' ! -path '*/dkms/*' -delete
-	depmod -a
+	$(MAKE) -C tools/systemd uninstall DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
+	rm -f /lib/modules/$(KREL)/updates/mailwall.ko*
+	depmod -a $(KREL)
 
+# For every kernel whose headers are installed; DKMS sees to those that come later.
 dkms-install:
-	dkms add .
-	dkms install mailwall/$(RELEASE)
+	install -d /usr/src/mailwall-$(RELEASE)
+	cp -r Kbuild dkms.conf kmod include /usr/src/mailwall-$(RELEASE)
+	dkms add mailwall/$(RELEASE)
+	set -e; for headers in /lib/modules/*/build/include; do \
+		kernel=$${headers#/lib/modules/}; \
+		dkms install mailwall/$(RELEASE) -k $${kernel%/build/include}; \
+	done
 
 dkms-uninstall:
 	dkms remove mailwall/$(RELEASE) --all
+	rm -rf /usr/src/mailwall-$(RELEASE)
 
 clean:
 	rm -rf $(O)
