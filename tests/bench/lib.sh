@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # What the parts of the benchmark share. Source tests/lib/common.sh first.
 
-BENCH=$TOPDIR/build/bench
+BENCH=${BENCH_DIR:-$TOPDIR/build/bench}
 # Debian's 6.1 is what the bars are set for.
 BENCH_KERNEL=bookworm
 

@@ -1,75 +1,125 @@
 #!/usr/bin/python3
-"""Tables of what the benchmarks counted: report.py segments FILE"""
-import csv
+"""Tables of what the benchmarks counted: report.py DIRECTORY [PART]..., or --plot DIRECTORY"""
 import sys
 
-# The bars of the benchmark, as multiples of the empty hook (IPv4).
-BARS = {
-    "in-open-25": 1.6, "in-data-995": 1.6, "out-data-25": 1.6, "out-synack-25": 1.6,
-    "adm-8450-1": 1.8, "adm-8450-64": 2.4, "adm-8450-64-worst": 2.4,
-    "deny-8450-64": 2.6, "deny-8450-64-worst": 2.6,
-    "reply-587": 1.8, "reply-587-lookup": 3.5, "stray-reply": 3.5,
-    "deny-closed": 1.8, "deny-out": 1.8, "deny-flags": 1.8,
-    "udp": 1.15, "loopback": 1.15,
-}
-IPV6_MORE = 0.5
+import figures as f
+
+PARTS = ("segments", "stack", "state", "control", "processors", "sizes")
+OTHERS = ("nft", "nft-ct", "ipt-legacy", "ipt-nft")
 
 
-def read_segments(path):
-    """{(chain, family, class): instructions}, in the file's order."""
-    with open(path, encoding="ascii", newline="") as file:
-        return {(row["chain"], int(row["family"]), row["class"]): float(row["instructions"])
-                for row in csv.DictReader(file)}
+def table(rows, left=1):
+    """Lines of columns as wide as they must be, the first `left` flush left."""
+    widths = [max(len(str(row[i])) for row in rows) for i in range(len(rows[0]))]
+    for row in rows:
+        cells = [str(cell).ljust(width) if i < left else str(cell).rjust(width)
+                 for i, (cell, width) in enumerate(zip(row, widths))]
+        yield "  ".join(cells).rstrip()
 
 
-def bar(version, name):
-    """The most that a class may cost, in empty hooks."""
-    return BARS[name] + (IPV6_MORE if version == 6 else 0)
-
-
-def empty_of(figures, version, name):
-    """The empty hook's figure for a class; those that only mailwall has take their plain form's."""
-    return figures["empty", version, name.removesuffix("-worst")]
-
-
-def segments_table(figures):
-    """The table: instructions, and in brackets empty hooks (ours) or times ours (others)."""
+def segments(directory, name="segments"):
+    """Instructions, and in brackets empty hooks (ours) or times ours (others)."""
+    figures = f.segments(directory, name)
     chains = list(dict.fromkeys(chain for chain, _, _ in figures))
-    others = [chain for chain in chains if chain not in ("none", "empty") and
-              not chain.startswith("mailwall")]
     for version in (4, 6):
-        yield f"IPv{version}: instructions for each packet (mailwall: times the empty hook; " \
-              "others: times mailwall)"
-        heads = [f"{'class':20}"] + [f"{chain:>{15 if chain not in ('none', 'empty') else 6}}"
-                                     for chain in chains] + ["  bar"]
-        yield " ".join(heads)
-        for name in BARS:
-            if ("mailwall", version, name) not in figures:
+        rows = [["class"] + chains + ["bar", ""]]
+        for cls in f.BARS:
+            ours = figures.get(("mailwall", version, cls),
+                               figures.get(("mailwall-site32", version, cls)))
+            if ours is None:
                 continue
-            ours = figures["mailwall", version, name]
-            empty = empty_of(figures, version, name)
-            cells = [f"{name:20}"]
+            empty, row = f.empty_of(figures, version, cls), [cls]
             for chain in chains:
-                count = figures.get((chain, version, name))
-                if chain in ("none", "empty"):
-                    cells.append(f"{count:6.0f}" if count is not None else " " * 6)
-                elif count is None:
-                    cells.append(" " * 15)
+                count = figures.get((chain, version, cls))
+                if count is None:
+                    row.append("")
+                elif chain in ("none", "empty"):
+                    row.append(f"{count:.0f}")
                 else:
-                    ratio = count / ours if chain in others else count / empty
-                    cells.append(f"{count:6.0f} ({ratio:5.2f})" .rjust(15))
-            most = bar(version, name)
-            verdict = "" if ours <= most * empty else f"  over by {ours - most * empty:.0f}"
-            cells.append(f"{most:5.2f}{verdict}")
-            yield " ".join(cells)
+                    row.append(f"{count:.0f} ({count / (ours if chain in OTHERS else empty):.2f})")
+            most = f.bar(version, cls)
+            over = ours - most * empty
+            rows.append(row + [f"{most:.2f}", f"over by {over:.1f}" if over > 0 else ""])
+        yield f"IPv{version}: instructions for each packet " \
+              "(mailwall: times the empty hook; others: times mailwall)"
+        yield from table(rows)
         yield ""
+
+
+def stack(directory):
+    """Instructions of each transaction or MiB, and how much more than with nothing."""
+    figures = f.stack(directory)
+    chains = list(dict.fromkeys(chain for chain, _, _ in figures))
+    for version in (4, 6):
+        ways = list(dict.fromkeys(way for _, family, way in figures if family == version))
+        rows = [["way"] + chains]
+        for way in ways:
+            none = figures["none", version, way]
+            rows.append([way] + [
+                f"{figures[chain, version, way]:.0f}" +
+                ("" if chain == "none" else f" ({figures[chain, version, way] / none - 1:+.2%})")
+                for chain in chains])
+        yield f"IPv{version}: instructions for each transaction, or MiB of bulk transfer"
+        yield from table(rows)
+        yield ""
+
+
+def plain(directory, name, title):
+    """A file as it is."""
+    rows = f.read(directory, name)
+    if rows:
+        yield title
+        yield from table([list(rows[0])] + [list(row.values()) for row in rows])
+        yield ""
+
+
+def control(directory):
+    """Thousands of instructions, milliseconds."""
+    instructions, wall = f.read(directory, "control-instructions"), f.read(directory, "control-wall")
+    rows = [["way", "family", "instructions", "wall, ms"]]
+    for counted, timed in zip(instructions, wall):
+        rows.append([counted["way"], "IPv" + counted["family"], f"{float(counted['cpu']):.0f}",
+                     f"{float(timed['wall']) / 1e6:.1f}"])
+    if len(rows) > 1:
+        yield "A change of ADM to 64 prefixes (processor's time of the process; wall time under emulation)"
+        yield from table(rows)
+        yield ""
+
+
+def report(directory, part):
+    """The lines of one part."""
+    if part.startswith("segments"):
+        return segments(directory, part)
+    return {
+        "stack": lambda: stack(directory),
+        "state": lambda: plain(directory, "state",
+                               "Opening segments from distinct sources (KiB: the most that was added)"),
+        "control": lambda: control(directory),
+        "processors": lambda: plain(directory, "processors",
+                                    "Segments in a second, one processor and several at once"),
+        "sizes": lambda: plain(directory, "sizes", "Memory, bytes"),
+    }[part]()
+
+
+def plot(directory):
+    """Columns for gnuplot."""
+    figures = f.segments(directory)
+    chains = ("empty", "mailwall") + OTHERS
+    yield "\t".join(("class",) + chains)
+    for cls in f.BARS:
+        if ("mailwall", 4, cls) in figures and ("nft", 4, cls) in figures:
+            yield "\t".join([cls] + [str(figures[chain, 4, cls]) for chain in chains])
 
 
 def main(argv):
     """Print what is asked for."""
-    if len(argv) != 2 or argv[0] != "segments":
+    if not argv:
         sys.exit(__doc__)
-    print("\n".join(segments_table(read_segments(argv[1]))))
+    if argv[0] == "--plot":
+        print("\n".join(plot(argv[1])))
+        return
+    for part in argv[1:] or PARTS:
+        print("\n".join(report(argv[0], part)))
 
 
 if __name__ == "__main__":

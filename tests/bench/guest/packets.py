@@ -7,7 +7,7 @@ import struct
 from lib import family, netns, socket
 
 # struct bench_run and the ioctls of mailwall_bench.h
-RUN = struct.Struct("=6I2Q8s1536s")
+RUN = struct.Struct("=6I3Q8s1536s")
 BENCH_RUN = 3 << 30 | RUN.size << 16 | ord("B") << 8 | 0x71
 BENCH_HOOKS = ord("B") << 8 | 0x72
 NONE, EMPTY, SHARED = 0, 1, 2
@@ -63,13 +63,18 @@ class Bench:
         """Replace the bench module's own hooks in the gateway: NONE, EMPTY or SHARED."""
         fcntl.ioctl(self.fd, BENCH_HOOKS, kind)
 
+    def send(self, data, device, flags, rounds, together=0):
+        """(start, ns, ns of an empty loop, how many passed, {hook: hooks registered})"""
+        buffer = bytearray(RUN.pack(flags, socket.if_nametoindex(device), rounds, len(data),
+                                    0, together, 0, 0, 0, b"", data))
+        fcntl.ioctl(self.fd, BENCH_RUN, buffer)
+        _, _, _, _, accepted, _, start, ns, loop_ns, hooks, _ = RUN.unpack(buffer)
+        return start, ns, loop_ns, accepted, dict(zip(HOOKS, hooks))
+
     def run(self, data, device, flags, rounds):
         """(instructions per packet, how many passed, {hook: hooks registered})"""
-        buffer = bytearray(RUN.pack(flags, socket.if_nametoindex(device), rounds, len(data),
-                                    0, 0, 0, 0, b"", data))
-        fcntl.ioctl(self.fd, BENCH_RUN, buffer)
-        _, _, _, _, accepted, _, ns, loop_ns, hooks, _ = RUN.unpack(buffer)
-        return (ns - loop_ns) / rounds, accepted, dict(zip(HOOKS, hooks))
+        _, ns, loop_ns, accepted, hooks = self.send(data, device, flags, rounds)
+        return (ns - loop_ns) / rounds, accepted, hooks
 
 
 class Connection:

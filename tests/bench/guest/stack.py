@@ -39,7 +39,7 @@ def measure(version, short):
                 continue
             if bulk:
                 offloads("off" if sizes else "on")
-            count = MIB if bulk else TRANSACTIONS
+            count = MIB if bulk else TRANSACTIONS // (2 if short else 1)
             time.sleep(70)
             figure = must(run("/mailwall/stack", server, client, addresses[version], str(port),
                               what, str(count))).stdout

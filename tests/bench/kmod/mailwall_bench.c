@@ -34,13 +34,14 @@ static unsigned int bench_empty_hook(void *priv, struct sk_buff *skb,
 	return NF_ACCEPT;
 }
 
-static atomic64_t bench_shared_counter;
+static atomic64_t bench_shared_segments, bench_shared_bytes;
 
-/* What mailwall must not do: all processors write one cache line. */
+/* What mailwall must not do: all processors write the same cache line. */
 static unsigned int bench_shared_hook(void *priv, struct sk_buff *skb,
 				      const struct nf_hook_state *state)
 {
-	atomic64_inc(&bench_shared_counter);
+	atomic64_inc(&bench_shared_segments);
+	atomic64_add(skb->len, &bench_shared_bytes);
 	return NF_ACCEPT;
 }
 
@@ -223,6 +224,20 @@ static int bench_prepare(struct bench *bench, const struct bench_run *run, bool 
 	return 0;
 }
 
+/* Wait until so many processors are here; give up after a second. */
+static void bench_meet(u32 together)
+{
+	static atomic_t arrived;
+	u64 end = ktime_get_ns() + NSEC_PER_SEC;
+	int last;
+
+	if (!together)
+		return;
+	last = roundup(atomic_inc_return(&arrived), together);
+	while (atomic_read(&arrived) - last < 0 && ktime_get_ns() < end)
+		cpu_relax();
+}
+
 static void bench_measure(const struct bench *bench, struct bench_run *run, bool ipv6)
 {
 	u32 (*loop)(const struct bench *bench) =
@@ -234,11 +249,13 @@ static void bench_measure(const struct bench *bench, struct bench_run *run, bool
 	refcount_set(&bench->skb->users, bench->rounds + once.rounds + 1);
 	/* LOCAL_IN runs so, and with interrupts off LOCAL_OUT has to */
 	local_bh_disable();
+	bench_meet(run->together);
 	local_irq_save(flags);
 	loop(&once); /* conntrack's first packet of a flow is another matter */
 	start = ktime_get_ns();
 	run->accepted = loop(bench);
 	run->ns = ktime_get_ns() - start;
+	run->start = start;
 	start = ktime_get_ns();
 	bench_nothing(bench);
 	run->loop_ns = ktime_get_ns() - start;

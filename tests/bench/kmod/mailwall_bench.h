@@ -24,7 +24,8 @@
  * @rounds: how often
  * @length: bytes in @packet
  * @accepted: answer: how often the chain let it pass
- * @reserved: zero
+ * @together: start only when so many processors have come to do so too, if not 0
+ * @start: answer: ktime_get_ns() when the first round began
  * @ns: answer: nanoseconds (instructions, if the machine counts so) of all rounds
  * @loop_ns: answer: the same of a loop that differs only in that it calls no hook
  * @hooks: answer: hooks registered, by enum nf_inet_hooks
@@ -36,7 +37,8 @@ struct bench_run {
 	__u32 rounds;
 	__u32 length;
 	__u32 accepted;
-	__u32 reserved;
+	__u32 together;
+	__u64 start;
 	__u64 ns;
 	__u64 loop_ns;
 	__u8 hooks[8];

@@ -1,0 +1,113 @@
+#!/usr/bin/python3
+"""Several processors at once: processors.py [--short]. Writes /mailwall/out/processors.csv.
+
+Each sends segments of its own through the hooks, first alone, then all at the same moment. What
+they do together in a second, over what one does alone, is how it scales. The machine below has
+other things to do: so the runs are short, many, and the best counts. The hook that writes a
+counter which all share shows what the figure is if something is shared. mailwall's own counters
+must then hold every segment, whichever processor judged it.
+"""
+import csv
+import multiprocessing
+import os
+import re
+import sys
+
+from lib import ANY4, ANY6, GTW_ANY4, GTW_ANY6, must, mw_read, run, topology
+from chains import Empty, Mailwall, NftConntrack, Nft, adm_prefixes
+from packets import ACK, NONE, PSH, SHARED, SYN, Bench, tcp
+
+WARM = 3  # bench_measure()'s own
+ROUNDS = 4000
+BATCHES = 8
+GOOD = 0.95
+PROCESSORS = os.cpu_count()
+
+
+def packets(processor):
+    """(class, segment): another flow for each processor."""
+    port = 42000 + processor
+    return (("in-data-995", tcp(ANY4, port, GTW_ANY4, 995, ACK | PSH, b"x" * 512)),
+            ("in-data-995-ipv6", tcp(ANY6, port, GTW_ANY6, 995, ACK | PSH, b"x" * 512)),
+            ("deny-closed", tcp(ANY4, port, GTW_ANY4, 8080, SYN)))
+
+
+def worker(processor, orders, answers):
+    """Sends when told: (class, rounds, tries, processors together); answers with nanoseconds."""
+    os.sched_setaffinity(0, [processor])
+    bench = Bench()
+    segments = packets(processor)
+    for which, rounds, tries, together in iter(orders.get, None):
+        answers.put([bench.send(segments[which][1], "any0", 0, rounds, together)[:2]
+                     for _ in range(tries)])
+
+
+class Workers:
+    """One process for each processor."""
+
+    def __init__(self):
+        self.answers = multiprocessing.Queue()
+        self.orders = [multiprocessing.Queue() for _ in range(PROCESSORS)]
+        self.processes = [
+            multiprocessing.Process(target=worker, args=(i, orders, self.answers), daemon=True)
+            for i, orders in enumerate(self.orders)]
+        for process in self.processes:
+            process.start()
+
+    def send(self, which, rounds, tries, processors):
+        """The most segments in a second that so many processors did together."""
+        for orders in self.orders[:processors]:
+            orders.put((which, rounds, tries, processors))
+        answers = [self.answers.get() for _ in range(processors)]
+        took = min(max(start + ns for start, ns in runs) - min(start for start, _ in runs)
+                   for runs in zip(*answers))
+        return processors * rounds / took * 1e9
+
+
+def counted():
+    """What mailwall has counted: segments of the row of port 995, denials as closed."""
+    stats = mw_read("stats")
+    return [int(re.search(pattern, stats)[1]) for pattern in (
+        r"row +995 ANY GTW .*segments +(\d+)", r"reason in +closed +denied +(\d+)")]
+
+
+def main():
+    """All chains."""
+    short = "--short" in sys.argv[1:]
+    tries = 50 if short else 200
+    must(run("insmod", "/mailwall/mailwall_bench.ko"))
+    topology()
+    bench = Bench()
+    shared = Empty(bench)
+    shared.name = "shared"
+    shared.up = lambda version, adm: bench.hooks(SHARED)
+    shared.down = lambda: bench.hooks(NONE)
+    workers = Workers()
+    chains = [Empty(bench), shared, Mailwall()] + ([] if short else [Nft(), NftConntrack()])
+    with open("/mailwall/out/processors.csv", "w", encoding="ascii", newline="") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(("chain", "class", "processors", "alone", "together", "scale", "lost"))
+        for chain in chains:
+            chain.up(4, adm_prefixes(4, 64))
+            for which, (name, _) in enumerate(packets(0)):
+                rounds = ROUNDS // (10 if chain.name.startswith("nft") else 1)
+                before = counted() if chain.name == "mailwall" else ()
+                alone = together = batches = 0
+                # a machine that is busy gives both processors time at once only now and then
+                while batches < BATCHES and (not batches or together < GOOD * PROCESSORS * alone):
+                    alone = max(alone, workers.send(which, rounds, tries, 1))
+                    together = max(together, workers.send(which, rounds, tries, PROCESSORS))
+                    batches += 1
+                lost = ""
+                if before:
+                    sent = (rounds + WARM) * tries * batches * (1 + PROCESSORS)
+                    lost = sent - sum(counted()) + sum(before)
+                rows.writerow((chain.name, name, PROCESSORS, f"{alone:.0f}", f"{together:.0f}",
+                               f"{together / alone:.2f}", lost))
+                file.flush()
+            print(chain.name, flush=True)
+            chain.down()
+
+
+if __name__ == "__main__":
+    main()
