@@ -75,7 +75,7 @@ class Cable(Port):
     """The far end, whose kernel knows of no TCP; packets come as they are."""
 
     def packets(self):
-        """IP packets that came from the gateway since the last call."""
+        """TCP packets that came from the gateway since the last call."""
         found = []
         while True:
             try:
@@ -85,7 +85,8 @@ class Cable(Port):
             if where[2] != 4 and data[12:14] in (b"\x08\x00", b"\x86\xdd"):
                 size = struct.unpack("!H", data[16:18])[0] if data[12] == 8 else \
                     40 + struct.unpack("!H", data[18:20])[0]
-                found.append(data[14:14 + size])
+                if data[23 if data[12] == 8 else 20] == TCP:
+                    found.append(data[14:14 + size])
 
 
 class Gateway:
