@@ -33,7 +33,7 @@ def segments(directory, name="segments"):
                 count = figures.get((chain, version, cls))
                 if count is None:
                     row.append("")
-                elif chain in ("none", "empty"):
+                elif chain in ("none", "empty", "lookup"):
                     row.append(f"{count:.0f}")
                 else:
                     row.append(f"{count:.0f} ({count / (ours if chain in OTHERS else empty):.2f})")

@@ -3,7 +3,7 @@ import ipaddress
 import subprocess
 
 from lib import must, mw_load, mw_unload, run
-from packets import EMPTY, NONE
+from packets import EMPTY, LOOKUP, NONE
 
 ANY_PORTS = (25, 110, 465, 587, 995)
 PORTS = ", ".join(map(str, ANY_PORTS))
@@ -42,6 +42,8 @@ class Chain:
     tracked = False
     # classes that it denies
     denies = frozenset()
+    # classes that it is measured with, if not with all
+    only = ()
 
     def up(self, version, adm):
         """Put it up, with these ADM prefixes of one family."""
@@ -57,18 +59,28 @@ class NoHook(Chain):
 
 
 class Empty(Chain):
-    """A hook that returns NF_ACCEPT."""
+    """A hook that returns NF_ACCEPT, or another of the bench module's own."""
 
-    name = "empty"
-
-    def __init__(self, bench):
+    def __init__(self, bench, name="empty", kind=EMPTY):
         self.bench = bench
+        self.name = name
+        self.kind = kind
 
     def up(self, version, adm):
-        self.bench.hooks(EMPTY)
+        self.bench.hooks(self.kind)
 
     def down(self):
         self.bench.hooks(NONE)
+
+
+class LookUp(Empty):
+    """A hook that asks the kernel for the socket behind a segment, and nothing else."""
+
+    # what a look-up is for
+    only = ("reply-587-lookup", "stray-reply")
+
+    def __init__(self, bench):
+        super().__init__(bench, "lookup", LOOKUP)
 
 
 class Mailwall(Chain):

@@ -10,7 +10,7 @@ from lib import family, netns, socket
 RUN = struct.Struct("=6I3Q8s1536s")
 BENCH_RUN = 3 << 30 | RUN.size << 16 | ord("B") << 8 | 0x71
 BENCH_HOOKS = ord("B") << 8 | 0x72
-NONE, EMPTY, SHARED = 0, 1, 2
+NONE, EMPTY, SHARED, LOOKUP = 0, 1, 2, 3
 OUT, TRACKED, FILL, SOCKET = 1, 2, 4, 8
 
 FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
@@ -60,7 +60,7 @@ class Bench:
         self.fd = os.open("/dev/mailwall_bench", os.O_RDWR)
 
     def hooks(self, kind):
-        """Replace the bench module's own hooks in the gateway: NONE, EMPTY or SHARED."""
+        """Replace the bench module's own hooks in the gateway: NONE, EMPTY and so on."""
         fcntl.ioctl(self.fd, BENCH_HOOKS, kind)
 
     def send(self, data, device, flags, rounds, together=0):

@@ -15,7 +15,7 @@ import sys
 
 from lib import ANY4, ANY6, GTW_ANY4, GTW_ANY6, must, mw_read, run, topology
 from chains import Empty, Mailwall, NftConntrack, Nft, adm_prefixes
-from packets import ACK, NONE, PSH, SHARED, SYN, Bench, tcp
+from packets import ACK, PSH, SHARED, SYN, Bench, tcp
 
 WARM = 3  # bench_measure()'s own
 ROUNDS = 4000
@@ -78,12 +78,8 @@ def main():
     must(run("insmod", "/mailwall/mailwall_bench.ko"))
     topology()
     bench = Bench()
-    shared = Empty(bench)
-    shared.name = "shared"
-    shared.up = lambda version, adm: bench.hooks(SHARED)
-    shared.down = lambda: bench.hooks(NONE)
     workers = Workers()
-    chains = [Empty(bench), shared, Mailwall()] + ([] if short else [Nft(), NftConntrack()])
+    chains = [Empty(bench), Empty(bench, "shared", SHARED), Mailwall()] + ([] if short else [Nft(), NftConntrack()])
     with open("/mailwall/out/processors.csv", "w", encoding="ascii", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(("chain", "class", "processors", "alone", "together", "scale", "lost"))

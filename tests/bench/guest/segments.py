@@ -12,7 +12,7 @@ import sys
 # pylint: disable=wildcard-import,unused-wildcard-import
 from lib import (ADM4, ADM6, ANY4, ANY6, GTW_ADM4, GTW_ADM6, GTW_ANY4, GTW_ANY6, must, run,
                  topology)
-from chains import (SITE_ROWS, Empty, Iptables, Mailwall, NftConntrack, Nft, NoHook, adm_prefixes)
+from chains import (SITE_ROWS, Empty, Iptables, LookUp, Mailwall, NftConntrack, Nft, NoHook, adm_prefixes)
 from packets import (ACK, FILL, FIN, OUT, PSH, SOCKET, SYN, TRACKED, URG, Bench, Connection, tcp, udp)
 
 ROUNDS = 1000
@@ -90,7 +90,7 @@ def measure(bench, chain, version):
         chain.up(version, prefixes)
         segments = Segments(version)
         for name, data, device, flags in segments.classes:
-            if (name == "adm-8450-1") != (adm_count == 1):
+            if (name == "adm-8450-1") != (adm_count == 1) or chain.only and name not in chain.only:
                 continue
             if name == "site-2016" and not getattr(chain, "site", ()):
                 continue
@@ -126,7 +126,7 @@ def main():
     must(run("insmod", "/mailwall/mailwall_bench.ko"))
     topology()
     bench = Bench()
-    chains = [Empty(bench), Mailwall()]
+    chains = [Empty(bench), LookUp(bench), Mailwall()]
     if not quick:
         chains += [Mailwall("mailwall-site32", site=SITE_ROWS),
                    Mailwall("mailwall-audit", mode="audit"), Nft(), NftConntrack(),

@@ -111,7 +111,7 @@ def main():
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(("chain", "segments", "seconds", "used_kib", "slab_kib", "percpu_kib",
                        "entries", "entries_max", "during_tried", "during_failed", "after_tried",
-                       "after_failed", "openings_counted"))
+                       "after_failed", "after_median_ms", "openings_counted"))
         for chain in (NoHook(), Mailwall(), NftConntrack()):
             chain.up(4, adm_prefixes(4, 64))
             counted = openings() if chain.name == "mailwall" else 0
@@ -122,7 +122,9 @@ def main():
                 if chain.tracked else ""
             rows.writerow((chain.name, count, f"{took:.1f}", grown["used"], grown["slab"],
                            grown["percpu"], grown["entries"], most, len(during),
-                           during.count(False), AFTER, AFTER - len(waits), counted or ""))
+                           during.count(False), AFTER, AFTER - len(waits),
+                           f"{sorted(waits)[len(waits) // 2] * 1000:.1f}" if waits else "",
+                           counted or ""))
             file.flush()
             print(chain.name, flush=True)
             chain.down()

@@ -51,6 +51,7 @@ struct bench_run {
 #define BENCH_NONE 0
 #define BENCH_EMPTY 1 /* hooks that return NF_ACCEPT */
 #define BENCH_SHARED 2 /* hooks that count in one place for all processors */
+#define BENCH_LOOKUP 3 /* hooks that only ask the kernel for the socket behind a segment */
 #define BENCH_HOOKS _IO('B', 0x72)
 
 #endif /* _MAILWALL_BENCH_H */
