@@ -1,0 +1,69 @@
+#!/bin/bash
+# A configured host comes up guarded; then what the unit says of each fault.
+. ./common.sh
+
+no_cycle
+is "$(systemctl --failed --no-legend --plain)" "" "no unit has failed"
+is "$(systemctl is-active mailwall.service)" active "mailwall.service is active"
+like "$(unit_said)" 'release .* is in force' "and says that the table is in force"
+is "$(cat $MW_SYS/mode)" enforce "the mode is enforce"
+is "$(cat $MW_SYS/adm)" "192.0.2.0/24" "adm= of /etc/modprobe.d/mailwall.conf is in force"
+is "$(cat $MW_SYS/site)" "22 ADM GTW" "so is site="
+is "$(cat $MW_SYS/log)" off "and log= that is not there"
+ok "the command talks to the module" mailwall status
+is "$(cat /proc/sys/net/ipv4/ip_local_reserved_ports)" 8450 "8450 is kept from outbound connections"
+
+# The journal's time stamps: the module, the check, then the network.
+inserted=$(journalctl -b -u systemd-modules-load.service -o json --output-fields=MESSAGE \
+	--no-pager | grep "Inserted module 'mailwall'" |
+	sed 's/.*"__MONOTONIC_TIMESTAMP" *: *"\([0-9]*\)".*/\1/')
+checked=$(usec mailwall.service ActiveEnter)
+network=$(usec networking.service InactiveExit)
+diag "module inserted at $inserted us, checked at $checked us, network started at $network us"
+ok "the module was in before the network started" test "${inserted:-0}" -gt 0 -a "$inserted" -lt "$network"
+ok "the check was done before that" test "$checked" -gt "$inserted" -a "$checked" -le "$network"
+is "$(sort -u /run/if-pre-up.log)" "$(printf '%s\n' '--all enforce' 'eth0 enforce' 'lo enforce')" \
+	"enforce is what each interface found before it was up"
+like "$(ip -br link show eth0)" 'UP' "eth0 is up"
+
+mailwall mode audit
+restart failed "audit instead of enforce"
+like "$said" 'NOT IN FORCE: the mode is audit, configured is enforce' "it names both modes"
+unit_failed_visibly 'the mode is audit'
+is "$(systemctl is-active networking.service)" active "a failed check alone leaves the network up"
+mailwall mode enforce
+restart active "enforce again"
+
+ok "the module unloads" rmmod mailwall
+conf=/etc/modprobe.d/mailwall.conf
+cp $conf /run/kept.conf
+echo "options mailwall adm=192.0.2.1/24" >$conf
+restart failed "a wrong option"
+like "$said" 'NOT IN FORCE: the module was refused' "it says refused"
+like "$said" 'adm refused: .*192.0.2.0/24' "with the module's own words and cure"
+echo "options mailwall mode=audit" >$conf
+restart active "audit as configured"
+like "$said" 'nothing is denied' "it says that nothing is denied"
+rmmod mailwall
+echo "blacklist mailwall" >$conf
+restart failed "modprobe's blacklist"
+like "$said" 'blacklist in /etc/modprobe.d' "it names the blacklist"
+cp /run/kept.conf $conf
+
+file=$(module_file)
+mv "$file" /run/module
+depmod
+restart failed "no module for this kernel"
+like "$said" "no module for kernel $(uname -r)" "it says so"
+mv /run/module "$file"
+depmod
+restart active "the module is back"
+like "$said" 'was not loaded before this unit' "it was loaded by the unit"
+is "$(cat $MW_SYS/site)" "22 ADM GTW" "with its options"
+
+rm $conf /etc/modules-load.d/mailwall.conf
+rmmod mailwall
+restart inactive "nothing is configured, so nothing is missing"
+cp /run/kept.conf $conf
+echo mailwall >/etc/modules-load.d/mailwall.conf
+done_testing

@@ -1,0 +1,176 @@
+#!/bin/bash
+# DKMS, the packages and the boot, in real Debian roots. Run by prove: Debian 12,
+# its packages and what the boot says of each fault; with MAILWALL_LONG=1 also
+# Debian 13, DKMS by hand, a second kernel, upgrades.
+#
+#   install.t [SUITE [PART...]]   parts: by_hand broken packages
+set -u
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/lib.sh"
+
+[ "$(id -u)" -eq 0 ] || die "only root can run it"
+long=${MAILWALL_LONG:-}
+release=$(sed -n 's/.*MAILWALL_RELEASE "\(.*\)"/\1/p' "$TOPDIR/kmod/version.h")
+older=0.0.9
+
+deps perl e2fsprogs util-linux qemu-system-x86 lintian >&2
+mkdir -p "$OUT"
+# What is mounted is seen by this process and its children alone.
+if [ -z "${MAILWALL_UNSHARED:-}" ]; then
+	MAILWALL_UNSHARED=1 exec unshare --mount --propagation private -- bash "$0" "$@"
+fi
+lock "$OUT/.lock"
+WORK=$(mktemp -d "$OUT/work.XXXXXX")
+M=$WORK/root
+trap 'machine_end; rm -rf "$WORK"' EXIT
+
+# This clone, as it would be cloned by someone.
+copy_sources() {
+	mkdir -p "$M/src/mailwall"
+	(cd "$TOPDIR" && git ls-files -z --cached --others --exclude-standard |
+		grep -zv '^tests/' | tar --null -T - -cf -) | tar -xf - -C "$M/src/mailwall"
+}
+
+# ---- by hand ----
+by_hand() {
+	machine_new "$suite"
+	copy_sources
+	ok "$suite: make dkms-install" in_machine make -C /src/mailwall dkms-install
+	ok "$suite: DKMS has built for $K1" dkms_has "$K1"
+	is "$(in_machine modinfo -k "$K1" -F depends mailwall)" "" "$suite: it depends on no other module"
+	ok "$suite: a second kernel is installed" second_kernel
+	ok "$suite: $K2 has its module without anyone asking" dkms_has "$K2"
+	ok "$suite: make dkms-uninstall" in_machine make -C /src/mailwall dkms-uninstall
+	is "$(in_machine dkms status)" "" "$suite: DKMS knows of nothing"
+	is "$(leftovers)" "" "$suite: nothing is left"
+
+	ok "$suite: make install" in_machine make -C /src/mailwall install "KDIR=/lib/modules/$K1/build"
+	is "$(in_machine modinfo -k "$K1" -F version mailwall)" "$release" "$suite: the module is found"
+	like "$(in_machine mailwall --version)" "$release" "$suite: so is the command"
+	ok "$suite: and the unit" in_machine systemd-analyze verify --man=no mailwall.service
+	ok "$suite: make uninstall" in_machine make -C /src/mailwall uninstall "KDIR=/lib/modules/$K1/build"
+	is "$(leftovers)" "" "$suite: nothing is left"
+	nok "$suite: modprobe finds nothing" in_machine modinfo -k "$K1" mailwall
+}
+
+# ---- a build that fails ----
+broken() {
+	local said
+
+	machine_new "$suite"
+	copy_sources
+	ok "$suite: make dkms-install" in_machine make -C /src/mailwall dkms-install
+	echo '#error "this kernel is too new"' >>"$M/usr/src/mailwall-$release/kmod/main.c"
+	said=$(second_kernel 2>&1)
+	is "$(dpkg_status "linux-image-$K2")" installed "$suite: a failed build leaves the kernel configured" ||
+		tail -n 40 <<<"$said" | sed 's/^/# /'
+	is "$(dpkg_status "linux-headers-$K2")" installed "$suite: and its headers"
+	is "$(in_machine dpkg --audit)" "" "$suite: dpkg has nothing to complain of"
+	like "$said" 'mailwall' "$suite: the output names the module"
+	like "$said" 'make\.log' "$suite: and the log of the build"
+	ok "$suite: which has the compiler's words" grep -q 'this kernel is too new' \
+		"$M/var/lib/dkms/mailwall/$release/build/make.log"
+	nok "$suite: there is no module for $K2" dkms_has "$K2"
+	ok "$suite: the first kernel keeps its own" dkms_has "$K1"
+	sed -i '$d' "$M/usr/src/mailwall-$release/kmod/main.c"
+	ok "$suite: once it builds again" in_machine dkms autoinstall -k "$K2"
+	ok "$suite: $K2 has its module" dkms_has "$K2"
+}
+
+# ---- packages and boot ----
+configure() {
+	cp "$M/usr/share/doc/mailwall/examples/modules-load.conf" "$M/etc/modules-load.d/mailwall.conf"
+	echo "options mailwall adm=192.0.2.0/24 site=22:ADM:GTW" >"$M/etc/modprobe.d/mailwall.conf"
+}
+
+packages() {
+	local first=$release
+
+	"$INSTALL/build-deb" "$OUT/deb" >&2 || die "no packages"
+	if [ -n "$long" ]; then
+		first=$older
+		"$INSTALL/build-deb" --release "$older" "$OUT/deb-$older" >&2 || die "no older packages"
+	fi
+	machine_new "$suite"
+	mkdir -p "$M/mailwall/new" "$M/mailwall/first"
+	cp "$OUT"/deb/*.deb "$M/mailwall/new/"
+	echo "$release" >"$M/mailwall/new/release"
+	if [ "$first" = "$release" ]; then
+		cp "$OUT"/deb/*.deb "$M/mailwall/first/"
+	else
+		cp "$OUT/deb-$older"/*.deb "$M/mailwall/first/"
+	fi
+
+	ok "$suite: the packages are installed" apt_install \
+		"/mailwall/first/mailwall-dkms_${first}_all.deb" "/mailwall/first/mailwall_${first}_amd64.deb"
+	ok "$suite: DKMS has built for $K1" dkms_has "$K1"
+	is "$(in_machine modinfo -k "$K1" -F version mailwall)" "$first" "$suite: this release"
+	like "$(in_machine mailwall --version)" "$first" "$suite: the command runs"
+	ok "$suite: its man page is there" test -s "$M/usr/share/man/man8/mailwall.8.gz"
+	ok "$suite: its completion too" in_machine bash -n /usr/share/bash-completion/completions/mailwall
+	is "$(in_machine systemctl is-enabled mailwall.service)" enabled "$suite: the unit is enabled"
+	ok "$suite: the unit is sound" in_machine systemd-analyze verify --man=no mailwall.service
+	is "$(in_machine modprobe -c | grep -c '^options mailwall ')" 0 "$suite: nothing is configured by itself"
+	is "$(cd "$M/usr/share/doc/mailwall/examples" && echo *)" \
+		"keep-network-down.conf modprobe.conf modules-load.conf" "$suite: examples are there"
+	configure
+	if [ -n "$long" ]; then
+		ok "$suite: a second kernel is installed" second_kernel
+		ok "$suite: $K2 has its module without anyone asking" dkms_has "$K2"
+	fi
+
+	boot_image "$K1"
+	boot "$suite boots guarded" guarded
+	boot "$suite with module_blacklist=mailwall" blacklist module_blacklist=mailwall
+	boot "$suite without a module, told to keep the network down" keepdown
+	boot "$suite with module.sig_enforce=1" signature module.sig_enforce=1
+	if [ -n "$long" ]; then
+		boot_image "$K2"
+		boot "$suite boots its new kernel" newkernel
+		boot_image "$K1"
+		boot "$suite upgrades while the older release is loaded" upgrade
+		rm -f "$WORK/image"
+
+		ok "$suite: the packages are upgraded" apt_install \
+			"/mailwall/new/mailwall-dkms_${release}_all.deb" "/mailwall/new/mailwall_${release}_amd64.deb"
+		for kernel in "$K1" "$K2"; do
+			ok "$suite: $kernel has its module" dkms_has "$kernel"
+			is "$(in_machine modinfo -k "$kernel" -F version mailwall)" "$release" "$suite: the new one"
+		done
+		unlike "$(in_machine dkms status)" "$older" "$suite: DKMS has forgotten the older release"
+	fi
+	rm -f "$WORK/image"
+
+	ok "$suite: the packages are removed" in_machine apt-get -q -y remove mailwall mailwall-dkms
+	is "$(in_machine dkms status)" "" "$suite: DKMS knows of nothing"
+	nok "$suite: no module is left" in_machine modinfo -k "$K1" mailwall
+	ok "$suite: the administrator's files are" test -s "$M/etc/modprobe.d/mailwall.conf"
+	ok "$suite: the packages are purged" in_machine apt-get -q -y purge mailwall mailwall-dkms
+	rm "$M/etc/modprobe.d/mailwall.conf" "$M/etc/modules-load.d/mailwall.conf"
+	rm -rf "$M"/etc/systemd/system/{mailwall-test.service,*/mailwall-test.service} \
+		"$M/etc/network/if-pre-up.d/mailwall-test"
+	is "$(leftovers)" "" "$suite: nothing is left"
+}
+
+lint_packages() {
+	"$INSTALL/build-deb" "$OUT/deb" >&2 || die "no packages"
+	ok "lintian has no error and no warning" lintian --allow-root --fail-on error,warning "$OUT"/deb/*.deb
+}
+
+parts=(packages)
+[ -z "$long" ] || parts=(by_hand broken packages)
+suites=(bookworm)
+[ -z "$long" ] || suites=(bookworm trixie)
+if [ $# -gt 0 ]; then
+	suites=("$1")
+	shift
+	[ $# -eq 0 ] || parts=("$@")
+fi
+lint_packages
+for suite in "${suites[@]}"; do
+	for part in "${parts[@]}"; do
+		$part
+	done
+done
+echo "1..$count"
+[ $failed -eq 0 ]

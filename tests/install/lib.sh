@@ -1,0 +1,158 @@
+# shellcheck shell=bash
+# What the parts of install.t share. Points are counted in the main shell.
+#
+#   machine_new SUITE; in_machine COMMAND...; boot NAME GUEST_SCRIPT [QEMU...]
+
+# shellcheck source-path=SCRIPTDIR source=../lib/common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/common.sh"
+
+INSTALL=$TOPDIR/tests/install
+OUT=$TOPDIR/build/install
+count=0 failed=0
+
+# ok NAME COMMAND...: the command succeeds; what it says is shown if it does not.
+ok() {
+	local name=$1 said
+
+	shift
+	count=$((count + 1))
+	if said=$("$@" 2>&1); then
+		echo "ok $count - $name"
+	else
+		failed=$((failed + 1))
+		echo "not ok $count - $name"
+		echo "# $*"
+		tail -n 40 <<<"$said" | sed 's/^/# /'
+		return 1
+	fi
+}
+
+# nok NAME COMMAND...: the command fails (but is there to fail).
+# shellcheck disable=SC2317
+fails() {
+	"$@"
+	case $? in
+	0 | 126 | 127) return 1 ;;
+	esac
+}
+
+nok() {
+	local name=$1
+
+	shift
+	ok "$name" fails "$@"
+}
+
+# is GOT WANT NAME
+is() {
+	ok "$3" test "$1" = "$2" || echo "# got:  ${1//$'\n'/$'\n'# }
+# want: ${2//$'\n'/$'\n'# }"
+}
+
+# like TEXT ERE NAME; unlike TEXT ERE NAME
+like() {
+	ok "$3" grep -Eq -- "$2" <<<"$1" || sed 's/^/# /' <<<"$1" | tail -n 60
+}
+
+unlike() {
+	nok "$3" grep -E -- "$2" <<<"$1"
+}
+
+# The machine: the cached root below, what a test does to it above.
+# machine_new SUITE
+machine_new() {
+	local dir
+
+	machine_end
+	dir=$("$INSTALL/root" "$1") || die "no root of $1"
+	# shellcheck disable=SC2034  # for those who source this
+	K1=$(cat "$dir/FIRST") K2=$(cat "$dir/SECOND")
+	suite=$1
+	rm -rf "$WORK/upper" "$WORK/work"
+	mkdir -p "$WORK/upper" "$WORK/work" "$M"
+	mount -t overlay -o "lowerdir=$dir/root,upperdir=$WORK/upper,workdir=$WORK/work" overlay "$M"
+	mount -t proc proc "$M/proc"
+	mount -t sysfs -o ro sysfs "$M/sys"
+	mount --bind /dev "$M/dev"
+	mkdir -p "$M/mailwall"
+	echo "$K2" >"$M/mailwall/K2"
+}
+
+machine_end() {
+	mountpoint -q "$M" 2>/dev/null || return 0
+	umount "$M/dev" "$M/sys" "$M/proc" && umount "$M"
+}
+
+in_machine() {
+	chroot "$M" env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+		HOME=/root TERM=dumb LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"
+}
+
+apt_install() {
+	in_machine apt-get -q -y --no-install-recommends \
+		-o APT::Sandbox::User=root -o Dpkg::Use-Pty=0 install "$@"
+}
+
+# second_kernel: what "apt upgrade" does a year later.
+second_kernel() {
+	apt_install --no-download -t "$suite-backports" linux-image-cloud-amd64 linux-headers-cloud-amd64
+}
+
+# the status that dpkg knows of a package of the machine
+dpkg_status() {
+	in_machine dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null || echo none
+}
+
+# dkms_has KERNEL: DKMS has installed the module there, and modprobe finds it.
+dkms_has() {
+	in_machine dkms status mailwall | grep -Eq "^mailwall/[^,]*, $1, x86_64: installed" &&
+		[ "$(in_machine modinfo -k "$1" -F name mailwall)" = mailwall ]
+}
+
+# leftovers: files of ours anywhere where installed things lie.
+leftovers() {
+	(cd "$M" && find lib/ usr/ etc/ var/lib/ -name '*mailwall*') | sort -u
+}
+
+# boot_image KERNEL: what boot() boots, from the machine as it is now.
+boot_image() {
+	umount "$M/dev" "$M/sys" "$M/proc"
+	cp "$M/boot/vmlinuz-$1" "$WORK/vmlinuz" 2>/dev/null ||
+		cp "$M/usr/lib/modules/$1/vmlinuz" "$WORK/vmlinuz"
+	cp "$M/boot/initrd.img-$1" "$WORK/initrd"
+	if [ ! -e "$WORK/image" ]; then
+		mkdir -p "$M/etc/systemd/system/multi-user.target.wants"
+		cp "$INSTALL/guest/mailwall-test.service" "$M/etc/systemd/system/"
+		ln -sf ../mailwall-test.service "$M/etc/systemd/system/multi-user.target.wants/"
+		mkdir -p "$M/etc/network/if-pre-up.d"
+		install -m 755 "$INSTALL/guest/if-pre-up" "$M/etc/network/if-pre-up.d/mailwall-test"
+		cp -r "$INSTALL/guest" "$M/mailwall/"
+		cp "$TOPDIR/tests/vm/guest/lib.sh" "$M/mailwall/guest/"
+		truncate -s 3G "$WORK/image"
+		mke2fs -q -F -t ext4 -O ^has_journal -E lazy_itable_init=1 -d "$M" "$WORK/image"
+	fi
+	mount -t proc proc "$M/proc"
+	mount -t sysfs -o ro sysfs "$M/sys"
+	mount --bind /dev "$M/dev"
+}
+
+# boot NAME SCRIPT [KERNEL COMMAND LINE]: boot the image and run guest/SCRIPT.sh
+# there; its points are a subtest. What it changes stays in the image.
+boot() {
+	local name=$1 status=0
+
+	count=$((count + 1))
+	/usr/bin/python3 "$TOPDIR/tests/vm/machine.py" --kernel "$WORK/vmlinuz" \
+		--initrd "$WORK/initrd" --out "$WORK/image" --smp 2 --mem 1024 --timeout 420 \
+		--log "$OUT/$suite.$2.log" --title "$suite, $2" --qemu=-device --qemu=virtio-net-pci \
+		--append "root=/dev/vda rw net.ifnames=0 mwtest=$2 ${3:-}" >"$OUT/$suite.$2.tap" 2>&1 ||
+		status=1
+	echo "# Subtest: $name"
+	sed 's/^/    /' "$OUT/$suite.$2.tap"
+	if [ $status -eq 0 ]; then
+		echo "ok $count - $name"
+	else
+		failed=$((failed + 1))
+		echo "not ok $count - $name"
+	fi
+}
