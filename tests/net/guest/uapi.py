@@ -191,3 +191,23 @@ def counted():
     before = counts()
     yield diff
     diff.update(difference(before, counts()))
+
+
+def c_checks():
+    """C that compiles only if the header has the very same layout."""
+    print("#include <stddef.h>\n#include <linux/mailwall.h>")
+    for struct in (Prefix, Row, Version, Policy, RowCounters, Counters, Explain):
+        name = struct.__doc__
+        print(f'_Static_assert(sizeof({name}) == {ctypes.sizeof(struct)}, "{name}");')
+        for field, *_ in struct._fields_:
+            print(f'_Static_assert(offsetof({name}, {field}) == {getattr(struct, field).offset}, '
+                  f'"{name}.{field}");')
+            print(f'_Static_assert(sizeof((({name} *)0)->{field}) == '
+                  f'{getattr(struct, field).size}, "{name}.{field}");')
+    for name in ("GET_VERSION", "GET_POLICY", "SET_POLICY", "CONFIRM", "REVERT", "GET_COUNTERS",
+                 "EXPLAIN"):
+        print(f'_Static_assert(MAILWALL_{name} == {globals()[name]}u, "{name}");')
+
+
+if __name__ == "__main__":
+    c_checks()

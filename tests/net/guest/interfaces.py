@@ -1,0 +1,463 @@
+#!/usr/bin/python3
+"""sysfs and ioctls: what they take, what they refuse and how they say so, and who may."""
+import stat
+
+from kernel import *
+import uapi
+from uapi import *
+
+LOG = Log()
+# What is refused: (attribute, text, errno, what the log must name besides the item).
+ADM_BAD = [
+    ("192.0.2.5/24", "EINVAL", "192.0.2.0/24.*192.0.2.5/32"),
+    ("2001:db8::1/64", "EINVAL", "2001:db8::/64.*2001:db8::1/128"),
+    ("::1/0", "EINVAL", "::/0.*::1/128"),
+    ("::ffff:192.0.2.1", "EINVAL", "write 192.0.2.1"),
+    ("::ffff:192.0.2.0/120", "EINVAL", "write 192.0.2.0/24"),
+    ("192.0.02.1", "EINVAL", "no leading zeros"),
+    ("192.0.2.0/024", "EINVAL", "without leading zeros"),
+    ("2001:db8::/064", "EINVAL", "without leading zeros"),
+    ("02001:db8::/32", "EINVAL", "no address"),
+    ("fe80::1%eth0", "EINVAL", "no zone"),
+    ("192.0.2.0/33", "EINVAL", "0 to 32"),
+    ("2001:db8::/129", "EINVAL", "0 to 128"),
+    ("192.0.2.0/4294967320", "EINVAL", "0 to 32"),
+    ("192.0.2.0/", "EINVAL", "0 to 32"),
+    ("192.0.2.0/-1", "EINVAL", "0 to 32"),
+    ("192.0.2.0/+24", "EINVAL", "0 to 32"),
+    ("192.0.2.0/24x", "EINVAL", "0 to 32"),
+    ("192.0.2.0/24/24", "EINVAL", "0 to 32"),
+    ("192.0.2", "EINVAL", "no address"),
+    ("192.0.2.1.5", "EINVAL", "no address"),
+    ("256.0.2.1", "EINVAL", "no address"),
+    ("192.0.2.1;", "EINVAL", "no address"),
+    ("0x7f.1", "EINVAL", "no address"),
+    ("2001:db8::1::2", "EINVAL", "no address"),
+    ("1:2:3:4:5:6:7:8:9", "EINVAL", "no address"),
+    (":::", "EINVAL", "no address"),
+    ("[2001:db8::1]", "EINVAL", "no address"),
+    ("localhost", "EINVAL", "no address"),
+    ("/24", "EINVAL", "no address"),
+    ("*", "EINVAL", "no address"),
+    ("192.0.2.0/24 nonsense", "EINVAL", '"nonsense"'),
+    ("+192.0.2.0/24 nonsense", "EINVAL", '"nonsense"'),
+    ("+192.0.2.0/24 -198.51.100.0/24", "EINVAL", "one sign"),
+    ("192.0.2.0/24 +198.51.100.0/24", "EINVAL", "one sign"),
+    ("+", "EINVAL", "nothing follows"),
+    ("-\n", "EINVAL", "nothing follows"),
+    ("-203.0.113.0/24", "ENOENT", "not in ADM"),
+    ("-198.51.100.0/24 203.0.113.0/24", "ENOENT", '"203.0.113.0/24"'),
+    (" ".join(f"10.0.{i}.0/24" for i in range(65)), "E2BIG", "more than 64"),
+    ("+" + " ".join(f"10.0.{i}.0/24" for i in range(63)), "E2BIG", "more than 64"),
+]
+SITE_BAD = [
+    ("22", "EINVAL", "PORT SOURCE TARGET"),
+    ("22 ADM", "EINVAL", "PORT SOURCE TARGET"),
+    ("22 ADM GTW 5", "EINVAL", "no more"),
+    ("22 ADM GTW 23 ADM GTW", "EINVAL", "no more"),
+    ("0 ADM GTW", "EINVAL", "1 to 65535"),
+    ("65536 ADM GTW", "EINVAL", "1 to 65535"),
+    ("4294967318 ADM GTW", "EINVAL", "1 to 65535"),
+    ("022 ADM GTW", "EINVAL", "leading zeros"),
+    ("ssh ADM GTW", "EINVAL", "1 to 65535"),
+    ("22 adm gtw", "EINVAL", "capitals"),
+    ("22 ADM ANY", "EINVAL", "exactly one"),
+    ("22 GTW GTW", "EINVAL", "exactly one"),
+    ("22 198.51.100.0/24 GTW", "EINVAL", "one of ANY, ADM and GTW"),
+    ("25 ANY GTW", "EEXIST", "built-in"),
+    ("25 GTW ADM", "EEXIST", "built-in"),
+    ("8450 ANY GTW", "EEXIST", "built-in"),
+    ("22 ANY GTW\n22 ADM GTW", "EEXIST", 'remove .*22 ANY GTW'),
+    ("+22 ANY GTW", "EEXIST", 'remove .*22 ADM GTW'),
+    ("53 GTW ANY\n8450 ADM GTW", "EEXIST", '"8450 ADM GTW"'),
+    ("-99 ADM GTW", "ENOENT", "no such"),
+    ("-22 ANY GTW", "ENOENT", "no such"),
+    ("+", "EINVAL", "nothing follows"),
+    ("+53 GTW ANY\n-22 ADM GTW", "EINVAL", "one sign"),
+    ("\n".join(f"{1000 + i} ANY GTW" for i in range(33)), "E2BIG", "more than 32"),
+]
+MODE_BAD = [(text, "EINVAL", "enforce, audit or off") for text in
+            ("on", "ENFORCE", "enforce audit", "0", "\n", "enforc", "enforced")]
+LOG_BAD = [(text, "EINVAL", "off, kernel or nflog") for text in
+           ("syslog", "\n", "nflog5", "kernel:1", "OFF")] + \
+          [(text, "EINVAL", "0 to 65535") for text in
+           ("nflog:", "nflog:65536", "nflog:-1", "nflog:07", "nflog:5 6")]
+
+
+def refused(name, what, number, want, pattern, before):
+    """One point: refused with this errno, one line in the log, and nothing changed."""
+    lines = LOG.lines("mailwall: ")
+    wrong = []
+    if name_of(number) != want:
+        wrong.append(f"{name_of(number)}, not {want}")
+    if len(lines) != 1 or not re.search(pattern, lines[0]) or " refused: " not in lines[0]:
+        wrong.append(f"the log is not one line like /{pattern}/: {lines}")
+    if snapshot() != before:
+        wrong.append("the policy is another one")
+    ok(not wrong, f"{name} refuses {what}: {want}", "\n".join(wrong))
+
+
+def attributes():
+    """Names, modes, and what reading gives back of what was written."""
+    modes = {name: oct(stat.S_IMODE(os.stat(f"{MW_SYS}/{name}").st_mode))
+             for name in ("adm", "site", "log", "mode", "stats", "table", "version")}
+    is_(modes, {"adm": "0o600", "site": "0o600", "log": "0o600", "mode": "0o644",
+                "stats": "0o400", "table": "0o444", "version": "0o444"}, "modes of the attributes")
+    is_(oct(stat.S_IMODE(os.stat("/dev/mailwall").st_mode)), "0o600", "mode of the device")
+    ok(not os.path.isdir("/sys/module/mailwall/parameters") or
+       not os.listdir("/sys/module/mailwall/parameters"), "load parameters have no files")
+    with Device() as device:
+        is_(mw_read("version"), f"{device.version().release.decode()} abi {ABI}\n", "version")
+    for name, text, back in [
+            ("adm", "2001:DB8:0:0::/32,198.51.100.0/24 10.0.0.0/8\t10.1.0.0/16\n10.0.0.0/8",
+             "10.0.0.0/8\n10.1.0.0/16\n198.51.100.0/24\n2001:db8::/32\n"),
+            ("adm", "+192.0.2.7", "10.0.0.0/8\n10.1.0.0/16\n192.0.2.7\n198.51.100.0/24\n"
+                                  "2001:db8::/32\n"),
+            ("adm", "+ 192.0.2.7/32 ::1", "10.0.0.0/8\n10.1.0.0/16\n192.0.2.7\n"
+                                          "198.51.100.0/24\n::1\n2001:db8::/32\n"),
+            ("adm", "-10.0.0.0/8,::1", "10.1.0.0/16\n192.0.2.7\n198.51.100.0/24\n"
+                                       "2001:db8::/32\n"),
+            ("adm", " ", ""),
+            ("adm", "1:0:0:2:0:0:0:3 ::0.1.0.2/127", "::1:2/127\n1:0:0:2::3\n"),
+            ("adm", "\n", ""),
+            ("adm", "\n".join(f"10.0.{i}.0/24" for i in range(64)),
+             "".join(f"10.0.{i}.0/24\n" for i in range(64))),
+            ("adm", "198.51.100.0/24\n2001:db8:b::/64\n", "198.51.100.0/24\n2001:db8:b::/64\n"),
+            ("site", "443 GTW ANY\n22:ADM:GTW, 80  ANY\tGTW\n\n443 GTW ANY",
+             "443 GTW ANY\n22 ADM GTW\n80 ANY GTW\n"),
+            ("site", "+53 GTW ANY\n22 ADM GTW", "443 GTW ANY\n22 ADM GTW\n80 ANY GTW\n53 GTW ANY\n"),
+            ("site", "-443 GTW ANY\n80 ANY GTW\n", "22 ADM GTW\n53 GTW ANY\n"),
+            ("site", "22 GTW ANY\n22 ANY GTW\n8450 GTW ANY\n", "22 GTW ANY\n22 ANY GTW\n8450 GTW ANY\n"),
+            ("site", "\n".join(f"{1000 + i} ANY GTW" for i in range(32)),
+             "".join(f"{1000 + i} ANY GTW\n" for i in range(32))),
+            ("site", "\n", ""),
+            ("site", "22 ADM GTW", "22 ADM GTW\n"),
+            ("mode", "audit", "audit\n"), ("mode", "off\n", "off\n"),
+            ("mode", " enforce ", "enforce\n"),
+            ("log", "nflog", "nflog:0\n"), ("log", "nflog:65535\n", "nflog:65535\n"),
+            ("log", "kernel", "kernel\n"), ("log", "off", "off\n")]:
+        number = mw_write(name, text)
+        is_((name_of(number), mw_read(name)), ("done", back), f"{name} takes {text[:50]!r}")
+        # What reading gives, a write accepts.
+        if back.strip():
+            is_((mw_write(name, back), mw_read(name)), (0, back), f"{name} takes it back")
+    LOG.lines()
+    is_((mw_write("adm", "+0.0.0.0/0"), mw_write("adm", "-0.0.0.0/0")), (0, 0), "a /0 is taken")
+    like("\n".join(LOG.lines("mailwall: ")), r"adm: 0\.0\.0\.0/0 opens the Management Console",
+         "with a warning")
+
+
+def bad_writes():
+    """Each kind of bad input."""
+    before = snapshot()
+    LOG.lines()
+    for name, cases in (("adm", ADM_BAD), ("site", SITE_BAD), ("mode", MODE_BAD), ("log", LOG_BAD)):
+        for text, want, pattern in cases:
+            refused(name, repr(text[:60]), mw_write(name, text), want, pattern, before)
+        for size in (4096, 4097, 10000):
+            text = {"adm": "192.0.2.1\n", "site": "99 ANY GTW\n", "mode": "audit\n",
+                    "log": "off\n"}[name]
+            text = text.rjust(4096).ljust(size)
+            refused(name, f"{size} bytes", mw_write(name, text), "E2BIG", "4096 bytes", before)
+    is_(mw_write("adm", "198.51.100.0/24 2001:db8:b::/64".ljust(4095)), 0, "adm takes 4095 bytes")
+    before = snapshot()
+    # Nothing of the input reaches the log that a terminal would obey.
+    mw_write("adm", b"\x1b[2Jx\x07\xff\x00'\"\\")
+    line = "".join(LOG.lines("mailwall: "))
+    ok(line and all(" " <= c <= "~" for c in line) and "\\e[2Jx" in line.replace("\\x5c", "\\")
+       and "\\a" in line.replace("\\x5c", "\\"), "odd bytes are escaped in the log", repr(line))
+    mw_write("adm", "x" * 3000)
+    line = "".join(LOG.lines("mailwall: "))
+    ok(len(line) < 300 and "x" * 60 in line, "a long item is cut in the log", repr(line))
+    ok(snapshot() == before, "the policy is the same after all that")
+    # kernfs hands a write in one piece, or not at all; an offset is no way round.
+    fd = os.open(f"{MW_SYS}/adm", os.O_WRONLY)
+    is_(errno_of(os.pwrite, fd, b"nonsense", 4000), "EINVAL", "a write at an offset is a write")
+    os.close(fd)
+    LOG.lines()
+
+
+def stats_text():
+    """The text has what the ioctl has, read in whichever pieces."""
+    connect("any", GTW_ANY4, 25, 2)
+    connect("any", GTW_ANY4, 8080, 1)
+    with Device() as device:
+        c = device.counters()
+    lines = []
+    for i in range(c.row_count):
+        one = c.row[i]
+        lines.append(f"row {one.row} openings {one.openings} segments {one.segments} "
+                     f"bytes {one.bytes}")
+    for direction, where in enumerate(("in", "out")):
+        for reason, text in enumerate(REASON_NAMES):
+            lines.append(f"reason {where} {text} denied {c.denied[direction][reason]} "
+                         f"would-deny {c.would_deny[direction][reason]}")
+    lines.append(f"log held {c.log_held}")
+    is_([" ".join(line.split()) for line in mw_read("stats").splitlines()], lines,
+        "stats has what the ioctl has")
+    ok(any(" segments 0 " not in line for line in lines if "25 ANY GTW" in line),
+       "which is not nothing", lines)
+    fd = os.open(f"{MW_SYS}/stats", os.O_RDONLY)
+    pieces = b""
+    while True:
+        piece = os.read(fd, 7)
+        if not piece:
+            break
+        pieces += piece
+    os.close(fd)
+    is_(pieces.decode(), mw_read("stats"), "in pieces of seven bytes too")
+
+
+def policies():
+    """Reading and writing the policy whole."""
+    before = snapshot()
+    with Device() as device:
+        policy = device.policy()
+        is_(policy.reserved, 0, "reserved members are zero when read")
+        is_(device.set(policy), 0, "what was read is taken back")
+        is_(device.policy().generation, policy.generation + 1, "as a new generation")
+        LOG.lines()
+        before = snapshot()
+        refused("ioctl", "a policy of an older generation", device.set(policy), "ESTALE",
+                "read it again", before)
+        changes = [
+            ("reserved", "reserved members", "EINVAL", lambda p: setattr(p, "reserved", 1 << 63)),
+            ("mode", "mode 3", "EINVAL", lambda p: setattr(p, "mode", 3)),
+            ("confirm", "confirm 86401", "EINVAL", lambda p: setattr(p, "confirm", 86401)),
+            ("log", "log 3", "EINVAL", lambda p: setattr(p, "log", 3)),
+            ("log_group", "a group without nflog", "EINVAL", lambda p: setattr(p, "log_group", 1)),
+            ("adm_count", "65 prefixes", "E2BIG", lambda p: setattr(p, "adm_count", 65)),
+            ("site_count", "33 site rows", "E2BIG", lambda p: setattr(p, "site_count", 33)),
+            ("family 3", "a family of none", "EINVAL", lambda p: setattr(p.adm[0], "family", 3)),
+            ("reserved", "reserved bytes of a prefix", "EINVAL",
+             lambda p: p.adm[0].reserved.__setitem__(1, 1)),
+            ("at most 32", "a length of 33", "EINVAL", lambda p: setattr(p.adm[0], "length", 33)),
+            ("198.51.100.0/24", "host bits", "EINVAL", lambda p: p.adm[0].address.__setitem__(3, 9)),
+            ("adm|address|bytes|bits", "more than an IPv4 address", "EINVAL",
+             lambda p: p.adm[0].address.__setitem__(4, 1)),
+            ("IPv4-mapped", "IPv4-mapped IPv6", "EINVAL",
+             lambda p: p.adm.__setitem__(1, prefix("::ffff:192.0.2.1/128"))),
+            ("0 ADM GTW", "port 0", "EINVAL", lambda p: setattr(p.site[0], "port", 0)),
+            ("ANY, ADM and GTW", "an end of none", "EINVAL",
+             lambda p: setattr(p.site[0], "source", 3)),
+            ("exactly one", "a row without GTW", "EINVAL", lambda p: setattr(p.site[0], "target", 1)),
+            ("built-in", "a row of the table", "EEXIST",
+             lambda p: p.site.__setitem__(0, row("8450 ANY GTW"))),
+        ]
+        for pattern, what, want, change in changes:
+            policy = device.policy()
+            change(policy)
+            refused("ioctl", what, device.set(policy), want, pattern, before)
+        policy = device.policy()
+        policy.site_count = 2
+        policy.site[1] = row("22 ANY GTW")
+        refused("ioctl", "two rows for a port", device.set(policy), "EEXIST", "remove", before)
+        # Past the counts is nobody's, and does not come back.
+        policy = device.policy()
+        policy.adm[63] = prefix("192.0.2.0/24")
+        policy.site[31] = row("99 ANY GTW")
+        is_(device.set(policy), 0, "what lies past the counts does not matter")
+        again = device.policy()
+        is_((again.adm[63].family, again.site[31].port), (0, 0), "and is zero when read")
+        before = snapshot()
+        for call, name in ((CONFIRM, "confirm"), (REVERT, "revert")):
+            is_(name_of(device.call(call)), "ENODATA", f"{name} without a change that waits")
+        for name in ("GET_VERSION", "GET_POLICY", "SET_POLICY", "GET_COUNTERS", "EXPLAIN"):
+            is_(name_of(device.call(getattr(uapi, name), 0)), "EFAULT", f"{name} to nowhere")
+        for name, number in (
+                ("a policy eight bytes longer", SET_POLICY + (8 << 16)),
+                ("a policy four bytes shorter", GET_POLICY - (4 << 16)),
+                ("version without a size", GET_VERSION & ~(0x3fff << 16)),
+                ("SET_POLICY the other way", SET_POLICY ^ 3 << 30),
+                ("a number there is not", call_number(0, 0x47)),
+                ("a watchdog's number", call_number(2, 0, ctypes.c_int)),
+                ("another's letter", GET_VERSION ^ 1 << 8)):
+            buffer = (ctypes.c_char * 8192)()
+            is_(name_of(device.call(number, buffer)), "ENOTTY", f"ioctl of {name}")
+        ok(snapshot() == before, "all of which changes nothing")
+
+
+def questions():
+    """EXPLAIN: what it refuses, and devices and connections it looks at."""
+    def question(**fields):
+        q = Explain(direction=IN, family=socket.AF_INET, flags=2, data_offset=5,
+                    segment_length=20, source_port=40000, target_port=25)
+        q.source[:4] = socket.inet_aton(ANY4)
+        q.target[:4] = socket.inet_aton(GTW_ANY4)
+        for name, value in fields.items():
+            if name in ("source", "target"):
+                getattr(q, name)[:] = socket.inet_pton(
+                    family(value), value).ljust(16, b"\0")
+            else:
+                setattr(q, name, value)
+        return q
+
+    def ask(device, q):
+        number = device.call(EXPLAIN, q)
+        if number:
+            return name_of(number)
+        fate = ["pass", "deny", "unjudged"][q.fate]
+        return fate, str(q.row) if q.fate == 0 else REASON_NAMES[q.reason] if q.fate == 1 else "", \
+            q.connection_found
+
+    with Device() as device:
+        q = question()
+        is_(ask(device, q), ("pass", "25 ANY GTW", 255), "explain names the row")
+        is_((q.mode, q.generation), (ENFORCE, device.policy().generation), "and the policy")
+        is_(ask(device, question(target_port=8450)), ("deny", "peer", 255), "explain names the reason")
+        LOG.lines()
+        for field, value in (("hook", 1), ("direction", 2), ("family", 3), ("connection", 3),
+                             ("data_offset", 16), ("ifindex", 1 << 31), ("ifindex", 9999)):
+            is_(ask(device, question(**{field: value})), "ENODEV" if value == 9999 else "EINVAL",
+                f"explain refuses {field} {value}")
+        q = question()
+        q.source[4] = 1
+        is_(ask(device, q), "EINVAL", "explain refuses more than an IPv4 address")
+        is_(len(LOG.lines("mailwall: explain refused")), 7, "each told in the log")
+        lo, any0 = (socket.if_nametoindex(name) for name in ("lo", "any0"))
+        is_(ask(device, question(target_port=22, ifindex=lo))[0], "unjudged", "explain on lo")
+        is_(ask(device, question(target_port=99, ifindex=any0))[1], "closed", "explain on a cable")
+        # SYN-SENT, established, and a listener, which is no connection.
+        far = Listener(587, 995, ns="any")
+        for there, here, fam in ((ANY4, GTW_ANY4, socket.AF_INET), (ANY6, GTW_ANY6, socket.AF_INET6)):
+            sock = open_connection("gtw", there, 587)
+            port = sock.getsockname()[1]
+            reply = {"source": there, "target": here, "family": fam, "flags": 16,
+                     "source_port": 587, "target_port": port}
+            is_(ask(device, question(**reply)), ("pass", "587 GTW ANY", 1),
+                "explain finds a connection")
+            is_(ask(device, question(**reply, connection=NONE)), ("deny", "no-connection", 0),
+                "unless told that there is none")
+            is_(ask(device, question(**{**reply, "target_port": port ^ 1})),
+                ("deny", "no-connection", 0), "and none for another port")
+            is_(ask(device, question(**{**reply, "target_port": port ^ 1}, connection=HELD)),
+                ("pass", "587 GTW ANY", 1), "unless told that there is one")
+            is_(ask(device, question(**{**reply, "source_port": 995, "target_port": 8080})),
+                ("deny", "no-connection", 0), "a listener is no connection")
+            sock.close()
+        far.stop()
+        is_(mw_write("mode", "off"), 0, "mode off")
+        is_(ask(device, question(target_port=22))[0], "unjudged", "explain judges nothing then")
+        is_(mw_write("mode", "enforce"), 0, "mode enforce")
+
+
+def callers32():
+    """A program of 32 bits gets the very same."""
+    q = Explain(direction=IN, family=socket.AF_INET, flags=2, data_offset=5, segment_length=20,
+                source_port=1, target_port=8450)
+    with Device() as device:
+        policy, counters = device.policy(), device.counters()
+        done = subprocess.run(["/mailwall/abi32"], input=bytes(q), capture_output=True, check=False)
+        device.call(EXPLAIN, q)
+        after = device.policy()
+    parts, data = {}, done.stdout
+    for name, size in (("GET_VERSION", 40), ("GET_POLICY", ctypes.sizeof(Policy)),
+                       ("SET_POLICY", ctypes.sizeof(Policy)),
+                       ("GET_COUNTERS", ctypes.sizeof(Counters)), ("EXPLAIN", ctypes.sizeof(Explain)),
+                       ("CONFIRM", 0), ("REVERT", 0)):
+        parts[name] = int.from_bytes(data[:4], "little", signed=True), data[4:4 + size]
+        data = data[4 + size:]
+    is_({name: part[0] for name, part in parts.items()},
+        {"GET_VERSION": 0, "GET_POLICY": 0, "SET_POLICY": 0, "GET_COUNTERS": 0, "EXPLAIN": 0,
+         "CONFIRM": -errno.ENODATA, "REVERT": -errno.ENODATA}, "32 bits: results")
+    with Device() as device:
+        is_(parts["GET_VERSION"][1], bytes(device.version()), "32 bits: the version")
+    is_(parts["GET_POLICY"][1], bytes(policy), "32 bits: the policy")
+    is_(after.generation, policy.generation + 1, "32 bits: it was set")
+    counters.generation += 1
+    is_(parts["GET_COUNTERS"][1], bytes(counters), "32 bits: the counters")
+    is_(parts["EXPLAIN"][1], bytes(q), "32 bits: the answer of explain")
+    ok(q.fate == FATE_DENY, "which is one")
+
+
+def opened():
+    """Each way to change something, opened with full rights."""
+    device = Device()
+    files = {name: os.open(f"{MW_SYS}/{name}", os.O_WRONLY)
+             for name in ("adm", "site", "mode", "log")}
+    return device, files
+
+
+def changes(device, files):
+    """How each change fares for whoever calls this."""
+    policy = Policy()
+    found = {"SET_POLICY": name_of(device.set(policy)), "CONFIRM": name_of(device.confirm()),
+             "REVERT": name_of(device.revert())}
+    for name, fd in files.items():
+        text = {"adm": b"+192.0.2.0/24", "site": b"+99 ANY GTW", "mode": b"off", "log": b"off"}[name]
+        found[name] = errno_of(os.write, fd, text)
+    return found
+
+
+def weakened(device, files):
+    """Without the capability."""
+    drop_net_admin()
+    return changes(device, files), name_of(device.call(GET_COUNTERS, Counters()))
+
+
+def as_nobody():
+    """What any user may."""
+    become(65534)
+    found = {}
+    for name in ("adm", "site", "log", "stats", "mode", "table", "version"):
+        found["read " + name] = errno_of(lambda: open(f"{MW_SYS}/{name}").read())
+        found["write " + name] = errno_of(lambda: os.close(os.open(f"{MW_SYS}/{name}", os.O_WRONLY)))
+    for flags in (os.O_RDONLY, os.O_RDWR):
+        found[f"device {flags}"] = errno_of(lambda: os.close(os.open("/dev/mailwall", flags)))
+    return found
+
+
+def in_user_namespace():
+    """Root of a user namespace with a network namespace of its own."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(0x10000000 | CLONE_NEWNET):
+        return f"unshare: {ctypes.get_errno()}"
+    for name, text in (("setgroups", "deny"), ("uid_map", "0 0 1"), ("gid_map", "0 0 1")):
+        write_once(f"/proc/self/{name}", text)
+    device, files = opened()
+    policy = device.policy()
+    return changes(device, files), (policy.mode, policy.adm_count)
+
+
+def rights():
+    """Who may change and read what."""
+    everything = ["SET_POLICY", "CONFIRM", "REVERT", "adm", "site", "mode", "log"]
+    before = snapshot()
+    device, files = opened()
+    is_(in_child(weakened, device, files), ({name: "EPERM" for name in everything}, "done"),
+        "without CAP_NET_ADMIN nothing can be changed by what is open, but it can be read")
+    no, yes = "EACCES", "done"
+    is_(in_child(as_nobody), {
+        "read adm": no, "read site": no, "read log": no, "read stats": no, "read mode": yes,
+        "read table": yes, "read version": yes, "write adm": no, "write site": no,
+        "write log": no, "write stats": no, "write mode": no, "write table": no,
+        "write version": no, "device 0": no, "device 2": no}, "what any user may")
+    is_(in_child(in_user_namespace), ({name: "EPERM" for name in everything}, (OFF, 0)),
+        "a user namespace's root can change nothing, in its own network namespace neither")
+    unshared = run("setpriv", "--reuid=1000", "--regid=1000", "--clear-groups", "unshare", "-Urn",
+                   "sh", "-c", f"id -u; cat {MW_SYS}/mode; echo off >{MW_SYS}/mode; true </dev/mailwall;"
+                   f"cat {MW_SYS}/adm")
+    is_(unshared.stdout.count("Permission denied"), 3, "nor can a user who makes one")
+    like(unshared.stdout, r"^0\noff\n", "who sees his own network namespace's mode")
+    ok(snapshot() == before, "the policy is the same after all that")
+    for fd in (device.fd, *files.values()):
+        os.close(fd)
+
+
+def main():
+    topology()
+    listener = Listener(25, 8080)
+    must(mw_load())
+    attributes()
+    bad_writes()
+    stats_text()
+    policies()
+    questions()
+    callers32()
+    rights()
+    listener.stop()
+    is_(mw_unload().returncode, 0, "the module unloads")
+    done_testing()
+
+
+main()

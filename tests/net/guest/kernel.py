@@ -1,0 +1,98 @@
+"""What tests look at beyond the counters: the kernel's log, processes with fewer rights."""
+import ctypes
+import os
+import pickle
+import signal
+
+from lib import *
+from uapi import Device, Policy
+
+CAP_NET_ADMIN = 12
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Log:
+    """The kernel's log from now on."""
+
+    def __init__(self):
+        self.fd = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK)
+        os.lseek(self.fd, 0, os.SEEK_END)
+
+    def lines(self, start=""):
+        """Messages since the last call, those that start so."""
+        found = []
+        while True:
+            try:
+                record = os.read(self.fd, 8192)
+            except BlockingIOError:
+                return [line for line in found if line.startswith(start)]
+            except BrokenPipeError:     # some were overwritten
+                continue
+            # what follows the first line is structured data
+            found.append(record.split(b";", 1)[1].split(b"\n")[0].decode())
+
+
+def snapshot():
+    """The whole policy as the module gives it, to the byte."""
+    with Device() as device:
+        return bytes(device.policy())
+
+
+def in_child(function, *args):
+    """What the function returns in a process of its own: it may give rights away there."""
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if not pid:
+        try:
+            result = function(*args)
+        except BaseException as error:      # pylint: disable=broad-except
+            result = repr(error)
+        os.write(writing, pickle.dumps(result))
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        data = pipe.read()
+    os.waitpid(pid, 0)
+    return pickle.loads(data)
+
+
+def drop_net_admin():
+    """This process loses CAP_NET_ADMIN."""
+    header = (ctypes.c_uint32 * 2)(0x20080522, 0)
+    sets = (ctypes.c_uint32 * 6)()
+    if _libc.capget(header, sets):
+        raise OSError(ctypes.get_errno(), "capget")
+    for i in range(3):
+        sets[i] &= ~(1 << CAP_NET_ADMIN)
+    if _libc.capset(header, sets):
+        raise OSError(ctypes.get_errno(), "capset")
+
+
+def become(uid):
+    """This process is that user's."""
+    os.setgroups([])
+    os.setresgid(uid, uid, uid)
+    os.setresuid(uid, uid, uid)
+
+
+def errno_of(function, *args):
+    """The name of the error it ends with, or "done"."""
+    try:
+        function(*args)
+    except OSError as error:
+        return errno.errorcode[error.errno]
+    return "done"
+
+
+def name_of(number):
+    """An errno's name; "done" for 0."""
+    return errno.errorcode[number] if number else "done"
+
+
+def write_once(path, text):
+    """One write(2) to a file."""
+    fd = os.open(path, os.O_WRONLY)
+    try:
+        os.write(fd, text if isinstance(text, bytes) else text.encode())
+    finally:
+        os.close(fd)
