@@ -1,0 +1,485 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * mw_policy_judge(), compiled from the module's own source, compared with the naive
+ * decision of naive.c: all local ports, all flags, both directions and families, peers
+ * in and out of ADM, connection or none, over every class of the other port.
+ *
+ *	exhaustive [quick|pairs] [THREADS]
+ *
+ * quick tries one local port of each class and of each high byte; pairs adds all pairs
+ * of ports for opening and plain ACK segments.
+ */
+#include "naive.h"
+#include "policy.h"
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define PEERS 8 /* in ADM or out of it, of a family */
+#define OTHERS_MAX 160
+#define THREADS_MAX 64
+
+/* A policy and what is tried on it. */
+struct subject {
+	const char *name;
+	struct mailwall_policy spec;
+	struct mw_policy *policy;
+	u8 site_slot[MAILWALL_SITE_MAX];
+	u8 peer[2][2][PEERS][16]; /* by family, by being held */
+	u16 other[OTHERS_MAX];
+	unsigned int others;
+	bool held_tried[2]; /* peers of this kind exist */
+};
+
+struct question {
+	bool answer;
+	unsigned int times;
+};
+
+static bool connected(const void *context)
+{
+	struct question *question = (struct question *)context;
+
+	question->times++;
+	return question->answer;
+}
+
+/* Compare one case; what mw_policy_judge() said is described in full if it is wrong. */
+static inline bool agrees(const struct subject *subject, const struct naive_segment *s)
+{
+	__be16 local = htons(s->local), remote = htons(s->remote);
+	struct mw_segment seg = {
+		.direction = s->direction,
+		.ipv6 = s->family == AF_INET6,
+		.flags = s->flags,
+		.local = &local,
+		.remote = &remote,
+		.peer = s->peer,
+	};
+	struct question question = { .answer = s->connection };
+	unsigned int got = mw_policy_judge(subject->policy, &seg, connected, &question);
+	struct naive_answer want = naive_judge(&subject->spec, s);
+	unsigned int expected;
+	char peer[INET6_ADDRSTRLEN];
+
+	if (!want.allowed)
+		expected = MW_DENY | want.reason;
+	else if (want.row < MAILWALL_TABLE_ROWS)
+		expected = want.row + 1;
+	else
+		expected = subject->site_slot[want.row - MAILWALL_TABLE_ROWS];
+	if (got == expected && question.times == want.asked)
+		return true;
+
+	printf("# %s: %s, peer %s, local %u, remote %u, flags 0x%02x, connection %d: got 0x%x, asked %u times, expected 0x%x, %d\n",
+	       subject->name, s->direction == MAILWALL_IN ? "in" : "out",
+	       inet_ntop(s->family, s->peer, peer, sizeof(peer)), s->local, s->remote, s->flags,
+	       s->connection, got, question.times, expected, want.asked);
+	return false;
+}
+
+/* Work for threads: local ports, taken one at a time. */
+
+struct work {
+	const struct subject *subject;
+	bool (*port)(const struct subject *subject, unsigned int local, u64 *cases);
+	const u16 *local; /* NULL for all */
+	unsigned int count;
+	unsigned int next;
+	u64 cases;
+	bool wrong;
+};
+
+static void *worker(void *arg)
+{
+	struct work *work = arg;
+	u64 cases = 0;
+
+	for (;;) {
+		unsigned int i = __atomic_fetch_add(&work->next, 1, __ATOMIC_RELAXED);
+
+		if (i >= work->count || __atomic_load_n(&work->wrong, __ATOMIC_RELAXED))
+			break;
+		if (!work->port(work->subject, work->local ? work->local[i] : i, &cases))
+			__atomic_store_n(&work->wrong, true, __ATOMIC_RELAXED);
+	}
+	__atomic_fetch_add(&work->cases, cases, __ATOMIC_RELAXED);
+	return NULL;
+}
+
+static bool run(struct work *work, unsigned int threads, u64 *cases)
+{
+	pthread_t thread[THREADS_MAX];
+	unsigned int i;
+
+	for (i = 0; i < threads; i++)
+		if (pthread_create(&thread[i], NULL, worker, work))
+			exit(1);
+	for (i = 0; i < threads; i++)
+		pthread_join(thread[i], NULL);
+	*cases += work->cases;
+	return !work->wrong;
+}
+
+/* One local port with all else but for the other port, of which each class. */
+static bool product(const struct subject *subject, unsigned int local, u64 *cases)
+{
+	unsigned int i, flags, kind;
+	struct naive_segment s = { .local = local };
+
+	for (i = 0; i < subject->others; i++) {
+		s.remote = subject->other[i];
+		for (kind = 0; kind < 16; kind++) {
+			bool held = kind & 1, ipv6 = kind & 2;
+
+			if (!subject->held_tried[held])
+				continue;
+			s.direction = kind & 4 ? MAILWALL_OUT : MAILWALL_IN;
+			s.connection = kind & 8;
+			s.family = ipv6 ? AF_INET6 : AF_INET;
+			for (flags = 0; flags < 256; flags++) {
+				s.flags = flags;
+				/* different ones, so that each meets each flag and port */
+				s.peer = subject->peer[ipv6][held][(local + i + flags) % PEERS];
+				if (!agrees(subject, &s))
+					return false;
+			}
+			*cases += 256;
+		}
+	}
+	return true;
+}
+
+/* One local port with all remote ones. A connection is no matter but for replies. */
+static bool pairs(const struct subject *subject, unsigned int local, u64 *cases)
+{
+	unsigned int remote, kind;
+	struct naive_segment s = { .local = local };
+
+	for (remote = 0; remote < 65536; remote++) {
+		bool ipv6 = (local + remote) & 1;
+
+		s.remote = remote;
+		s.family = ipv6 ? AF_INET6 : AF_INET;
+		for (kind = 0; kind < 10; kind++) {
+			bool held = kind & 1;
+
+			s.peer = subject->peer[ipv6][held][(local ^ remote >> 3) % PEERS];
+			s.flags = kind < 4 ? MW_SYN : MW_ACK;
+			s.direction = kind / 2 % 2 ? MAILWALL_OUT : MAILWALL_IN;
+			s.connection = kind >= 8;
+			if (!agrees(subject, &s))
+				return false;
+		}
+		*cases += 10;
+	}
+	return true;
+}
+
+/* Subjects */
+
+static void add_other(struct subject *subject, int port)
+{
+	unsigned int i;
+
+	if (port < 0 || port > 65535)
+		return;
+	for (i = 0; i < subject->others; i++)
+		if (subject->other[i] == port)
+			return;
+	if (subject->others == OTHERS_MAX)
+		exit(1);
+	subject->other[subject->others++] = port;
+}
+
+static void add_others(struct subject *subject)
+{
+	static const u16 port[] = { 25, 110, 465, 587, 995, 8450 };
+	static const u16 edge[] = { 0, 1, 1023, 1024, 65535 };
+	unsigned int i;
+	int d;
+
+	for (i = 0; i < ARRAY_SIZE(edge); i++)
+		add_other(subject, edge[i]);
+	for (d = -1; d <= 1; d++) {
+		for (i = 0; i < ARRAY_SIZE(port); i++)
+			add_other(subject, port[i] + d);
+		for (i = 0; i < subject->spec.site_count; i++)
+			add_other(subject, subject->spec.site[i].port + d);
+	}
+}
+
+static void build(struct subject *subject)
+{
+	struct mw_complaint c;
+	char text[MW_PREFIX_TEXT];
+	unsigned int i;
+
+	if (mw_policy_normalise(&subject->spec, &c, text)) {
+		printf("Bail out! policy refused: %.*s: %s\n", (int)c.length, c.item, c.cure);
+		exit(1);
+	}
+	/* in an order that is not the rows' own, as after many changes */
+	for (i = 0; i < MAILWALL_SITE_MAX; i++)
+		subject->site_slot[i] = MW_SITE_SLOT + (37 * i + 11) % MW_SITE_SLOTS;
+	free(subject->policy);
+	subject->policy = calloc(1, mw_policy_size(&subject->spec));
+	if (!subject->policy)
+		exit(1);
+	mw_policy_build(subject->policy, &subject->spec, subject->site_slot);
+}
+
+static void set_adm(struct mailwall_policy *spec, const char *text)
+{
+	struct mw_complaint c;
+
+	if (mw_policy_adm_edit(spec, text, strlen(text), &c)) {
+		printf("Bail out! ADM refused: %.*s: %s\n", (int)c.length, c.item, c.cure);
+		exit(1);
+	}
+}
+
+/* Peers at the edges of the prefixes, inside and outside. */
+static const char adm_text[] = "192.0.2.0/24 198.51.100.7 10.0.0.0/8 2001:db8:1::/48 fd00::/8 "
+			       "2001:db8:2::7 2001:db8:3:0:8000::/65";
+static const char *const peers[2][2][PEERS] = {
+	{ { "192.0.1.255", "192.0.3.0", "198.51.100.6", "198.51.100.8", "9.255.255.255", "11.0.0.0",
+	    "0.0.0.0", "255.255.255.255" },
+	  { "192.0.2.0", "192.0.2.255", "198.51.100.7", "10.0.0.0", "10.255.255.255", "192.0.2.1",
+	    "10.1.2.3", "192.0.2.128" } },
+	{ { "2001:db8:0:ffff:ffff:ffff:ffff:ffff", "2001:db8:2::", "2001:db8:2::6", "2001:db8:2::8",
+	    "fcff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "::ffff:192.0.2.1",
+	    "2001:db8:3:0:7fff:ffff:ffff:ffff", "2001:db8:3:1::" },
+	  { "2001:db8:1::", "2001:db8:1:ffff:ffff:ffff:ffff:ffff",
+	    "fd00::", "fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "2001:db8:2::7",
+	    "2001:db8:3:0:8000::", "2001:db8:3:0:ffff:ffff:ffff:ffff", "fd12::1" } },
+};
+
+static void set_peers(struct subject *subject)
+{
+	unsigned int ipv6, held, i;
+
+	for (ipv6 = 0; ipv6 < 2; ipv6++)
+		for (held = 0; held < 2; held++)
+			for (i = 0; i < PEERS; i++)
+				inet_pton(ipv6 ? AF_INET6 : AF_INET, peers[ipv6][held][i],
+					  subject->peer[ipv6][held][i]);
+	subject->held_tried[0] = true;
+	subject->held_tried[1] = subject->spec.adm_count;
+}
+
+/*
+ * All 32 rows. The ports are those next to the table's and the edges of the range,
+ * with four that a host needs and one that the table has in the other direction; most
+ * have a row in each direction, with and without ADM.
+ */
+static void set_sites(struct mailwall_policy *spec)
+{
+	static const char text[] = "24 ANY GTW,24 GTW ADM,26 ADM GTW,26 GTW ANY,"
+				   "1 ANY GTW,1 GTW ANY,2 ADM GTW,2 GTW ADM,"
+				   "1023 ADM GTW,1023 GTW ADM,1024 ANY GTW,1024 GTW ANY,"
+				   "65535 ADM GTW,65535 GTW ADM,65534 ANY GTW,65534 GTW ADM,"
+				   "8449 ADM GTW,8449 GTW ANY,8450 GTW ADM,8451 ANY GTW,"
+				   "8451 GTW ADM,464 ANY GTW,466 GTW ANY,586 ADM GTW,"
+				   "588 GTW ADM,994 GTW ANY,996 ADM GTW,109 GTW ADM,"
+				   "22 ADM GTW,53 GTW ANY,80 ANY GTW,443 GTW ANY";
+	struct mw_complaint c;
+
+	if (mw_policy_site_edit(spec, text, strlen(text), &c) ||
+	    spec->site_count != MAILWALL_SITE_MAX) {
+		printf("Bail out! site rows refused: %.*s: %s\n", (int)c.length, c.item, c.cure);
+		exit(1);
+	}
+}
+
+/* Random lists of prefixes, and peers at the edge of each. */
+
+static u64 random_state = 1;
+
+static u32 random32(void)
+{
+	random_state = random_state * 6364136223846793005ULL + 1442695040888963407ULL;
+	return random_state >> 32;
+}
+
+/* Make a prefix valid: no bit past its length, not IPv4-mapped. */
+static void trim(struct mailwall_prefix *prefix)
+{
+	unsigned int i;
+
+	for (i = prefix->length; i < 128; i++)
+		prefix->address[i / 8] &= ~(128 >> i % 8);
+	if (prefix->family == AF_INET6 && prefix->length >= 96)
+		prefix->address[0] |= 1;
+}
+
+static void random_prefix(struct mailwall_prefix *prefix, const struct mailwall_prefix *near)
+{
+	unsigned int i, max;
+
+	memset(prefix, 0, sizeof(*prefix));
+	prefix->family = random32() & 1 ? AF_INET6 : AF_INET;
+	/* nested in one another and side by side, often */
+	if (near && random32() % 4)
+		*prefix = *near;
+	max = prefix->family == AF_INET ? 32 : 128;
+	for (i = 0; i < max / 8; i++)
+		if (random32() % 4 == 0)
+			prefix->address[i] ^= random32() & 1 ? random32() : 1;
+	prefix->length = random32() % (max + 1);
+	/* long ones more often, since a short one holds all that follows */
+	if (random32() % 4 && prefix->length < max / 2)
+		prefix->length += max / 2;
+	trim(prefix);
+}
+
+/* the address one above or one below, with a carry */
+static void step(u8 *address, unsigned int bytes, int by)
+{
+	int i;
+
+	for (i = bytes - 1; i >= 0; i--) {
+		address[i] += by;
+		if (address[i] != (by > 0 ? 0 : 255))
+			break;
+	}
+}
+
+static void last(const struct mailwall_prefix *prefix, u8 *address)
+{
+	unsigned int i;
+
+	memcpy(address, prefix->address, 16);
+	for (i = prefix->length; i < (prefix->family == AF_INET ? 32 : 128); i++)
+		address[i / 8] |= 128 >> i % 8;
+}
+
+static bool try_edges(struct subject *subject, const struct mailwall_prefix *prefix, u64 *cases)
+{
+	unsigned int bytes = prefix->family == AF_INET ? 4 : 16, edge;
+	struct naive_segment s = { .direction = MAILWALL_IN,
+				   .family = prefix->family,
+				   .flags = MW_SYN,
+				   .local = 8450,
+				   .remote = 40000 };
+
+	for (edge = 0; edge < 6; edge++) {
+		u8 address[16];
+
+		memcpy(address, prefix->address, 16);
+		if (edge >= 3)
+			last(prefix, address);
+		if (edge % 3)
+			step(address, bytes, edge % 3 == 1 ? 1 : -1);
+		s.peer = address;
+		if (!agrees(subject, &s))
+			return false;
+		++*cases;
+	}
+	return true;
+}
+
+static bool membership(unsigned int lists, u64 *cases)
+{
+	static struct subject subject = { .name = "random ADM" };
+	unsigned int i;
+
+	while (lists--) {
+		struct mailwall_policy *spec = &subject.spec;
+		unsigned int count = random32() % (MAILWALL_ADM_MAX + 1);
+		struct mailwall_prefix list[MAILWALL_ADM_MAX];
+
+		memset(spec, 0, sizeof(*spec));
+		spec->mode = MAILWALL_ENFORCE;
+		spec->adm_count = count;
+		for (i = 0; i < count; i++) {
+			random_prefix(&list[i], i ? &list[random32() % i] : NULL);
+			if (i && random32() % 4 == 0) {
+				/* the one right after another: they touch */
+				last(&list[i - 1], list[i].address);
+				list[i].family = list[i - 1].family;
+				list[i].length = list[i - 1].length;
+				step(list[i].address, list[i].family == AF_INET ? 4 : 16, 1);
+				trim(&list[i]);
+			}
+			spec->adm[i] = list[i];
+		}
+		build(&subject);
+		for (i = 0; i < count; i++)
+			if (!try_edges(&subject, &list[i], cases))
+				return false;
+		for (i = 0; i < 8; i++) {
+			struct mailwall_prefix any;
+
+			random_prefix(&any, NULL);
+			if (!try_edges(&subject, &any, cases))
+				return false;
+		}
+	}
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	static struct subject plain = { .name = "no site row" }, full = { .name = "32 site rows" },
+			      closed = { .name = "no ADM" };
+	struct subject *subjects[] = { &plain, &full, &closed };
+	bool quick = argc > 1 && !strcmp(argv[1], "quick");
+	bool all_pairs = argc > 1 && !strcmp(argv[1], "pairs");
+	unsigned int threads = argc > 2 ? atoi(argv[2]) : sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned int i, test = 0, count = 0;
+	u64 cases = 0, total = 0;
+	u16 local[512];
+	bool failed = false, ok;
+
+	if (threads < 1 || threads > THREADS_MAX)
+		threads = 1;
+	set_adm(&plain.spec, adm_text);
+	set_adm(&full.spec, adm_text);
+	set_sites(&full.spec);
+	set_sites(&closed.spec);
+	for (i = 0; i < ARRAY_SIZE(subjects); i++) {
+		subjects[i]->spec.mode = MAILWALL_ENFORCE;
+		build(subjects[i]);
+		set_peers(subjects[i]);
+	}
+	add_others(&plain);
+	add_others(&full);
+	/* without ADM, the classes are these: a row with it, one without, none */
+	add_other(&closed, 25);
+	add_other(&closed, 65535);
+	add_other(&closed, 40000);
+
+	for (i = 0; i < full.others; i++)
+		local[count++] = full.other[i];
+	for (i = 0; i < 256; i++)
+		local[count++] = i << 8 | (i * 77 & 0xff);
+
+	printf("1..%zu\n", 1 + (all_pairs ? 2 : 1) * ARRAY_SIZE(subjects));
+	ok = membership(quick ? 2000 : 100000, &cases);
+	printf("%sok %u - ADM at the edges of random prefixes # %llu cases\n", ok ? "" : "not ",
+	       ++test, (unsigned long long)cases);
+	total += cases;
+	failed |= !ok;
+	for (i = 0; i < (all_pairs ? 2 : 1) * ARRAY_SIZE(subjects); i++) {
+		const struct subject *subject = subjects[i % ARRAY_SIZE(subjects)];
+		bool pair = i >= ARRAY_SIZE(subjects);
+		struct work work = {
+			.subject = subject,
+			.port = pair ? pairs : product,
+			.local = quick ? local : NULL,
+			.count = quick ? count : 65536,
+		};
+
+		cases = 0;
+		ok = run(&work, threads, &cases);
+		printf("%sok %u - %s, %s # %llu cases\n", ok ? "" : "not ", ++test, subject->name,
+		       pair ? "all pairs of ports" : "all flags", (unsigned long long)cases);
+		fflush(stdout);
+		total += cases;
+		failed |= !ok;
+	}
+	printf("# %llu cases compared\n", (unsigned long long)total);
+	return failed;
+}
