@@ -7,7 +7,7 @@
 #   make help          everything else
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
-KREL = $(shell $(MAKE) -s -C $(KDIR) kernelrelease)
+KREL = $(shell cat $(KDIR)/include/config/kernel.release)
 O := $(CURDIR)/build
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -74,7 +74,8 @@ load: modules
 
 # For those without DKMS: the module of one kernel, by default the running one.
 install: modules tool
-	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_DIR=updates modules_install
+	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_DIR=updates modules_install \
+		$(if $(wildcard $(KDIR)/certs/signing_key.*),,CONFIG_MODULE_SIG_ALL=)
 	$(MAKE) -C tools O=$(O) install DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
 	$(MAKE) -C tools/systemd install DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
 	depmod -a $(KREL)
@@ -89,6 +90,9 @@ uninstall:
 dkms-install:
 	install -d /usr/src/mailwall-$(RELEASE)
 	cp -r Kbuild dkms.conf kmod include /usr/src/mailwall-$(RELEASE)
+	for dir in postinst.d header_postinst.d; do \
+		[ ! -e /etc/kernel/$$dir/dkms ] || install -t /etc/kernel/$$dir tools/kernel/*-mailwall; \
+	done
 	dkms add mailwall/$(RELEASE)
 	set -e; for headers in /lib/modules/*/build/include; do \
 		kernel=$${headers#/lib/modules/}; \
@@ -97,7 +101,8 @@ dkms-install:
 
 dkms-uninstall:
 	dkms remove mailwall/$(RELEASE) --all
-	rm -rf /usr/src/mailwall-$(RELEASE)
+	rm -rf /usr/src/mailwall-$(RELEASE) /etc/kernel/postinst.d/??-mailwall \
+		/etc/kernel/header_postinst.d/??-mailwall
 
 clean:
 	rm -rf $(O)

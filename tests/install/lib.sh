@@ -105,7 +105,7 @@ dpkg_status() {
 
 # dkms_has KERNEL: DKMS has installed the module there, and modprobe finds it.
 dkms_has() {
-	in_machine dkms status mailwall | grep -Eq "^mailwall/[^,]*, $1, x86_64: installed" &&
+	in_machine dkms status mailwall | grep -Fq ", $1, x86_64: installed" &&
 		[ "$(in_machine modinfo -k "$1" -F name mailwall)" = mailwall ]
 }
 
