@@ -96,3 +96,24 @@ def write_once(path, text):
         os.write(fd, text if isinstance(text, bytes) else text.encode())
     finally:
         os.close(fd)
+
+
+def hooks_run(ns="gtw", peer="any"):
+    """How many of the four hooks run when segments of both families come and go: probes on
+    them tell, since not every kernel has a list of hooks. Something listens on 25."""
+    trace = "/sys/kernel/tracing"
+    if not os.path.exists(trace + "/kprobe_events"):
+        must(run("mount", "-t", "tracefs", "tracefs", trace))
+    names = [f"mw_hook_ipv{fam}_{way}" for fam in (4, 6) for way in ("in", "out")]
+    fd = os.open(trace + "/kprobe_events", os.O_WRONLY | os.O_APPEND)
+    for name in names:
+        os.write(fd, f"p:mw/{name} mailwall:{name}\n".encode())
+    os.close(fd)
+    write_once(trace + "/events/mw/enable", "1")
+    for address in (GTW_ANY4, GTW_ANY6) if ns == "gtw" else (ANY4, ANY6):
+        connect(peer, address, 25, 5)
+    write_once(trace + "/events/mw/enable", "0")
+    with open(trace + "/kprobe_profile", encoding="ascii") as file:
+        hits = {line.split()[0]: int(line.split()[1]) for line in file}
+    os.close(os.open(trace + "/kprobe_events", os.O_WRONLY | os.O_TRUNC))
+    return sum(hits.get(name, 0) > 0 for name in names)
