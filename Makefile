@@ -7,7 +7,7 @@
 #   make help          everything else
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
-KREL = $(shell cat $(KDIR)/include/config/kernel.release)
+KREL = $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h)
 O := $(CURDIR)/build
 PREFIX ?= /usr/local
 DESTDIR ?=
