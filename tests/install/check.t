@@ -89,6 +89,10 @@ echo 'options mailwall mode=audit log=kernel' >"$root/config"
 expect 0 'mode is audit as configured: nothing is denied' "audit as configured"
 echo enforce >"$sys/mode"
 expect 1 'NOT AS CONFIGURED: the mode is enforce, configured is audit' "enforce instead of audit"
+echo 'options mailwall "mode=audit" adm=192.0.2.0/24' >"$root/config"
+echo audit >"$sys/mode"
+expect 0 'mode is audit as configured' "quoted"
+echo enforce >"$sys/mode"
 printf 'options mailwall mode=audit\noptions mailwall mode=enforce\n' >"$root/config"
 expect 0 'in force' "the last word of the configuration counts"
 echo audit >"$sys/mode"
@@ -133,6 +137,8 @@ state
 printf '22 ADM GTW\n40000 ADM GTW\n50000 ADM GTW\n45000 ANY GTW\n40001 GTW ADM\n' >"$sys/site"
 expect 0 'port 40000 is kept' "ports of rows with source ADM are reserved" --load
 point "those in the range, no others" test "$(cat "$reserved")" = 40000,50000
+echo 40001-40010 >"$reserved"
+expect 0 'port 40000 is kept' "a range beside the port is not enough" --load
 echo 39990-40010,8450 >"$reserved"
 expect 0 'port 50000 is kept' "what others reserved stays" --load
 point "a range that has the port already is enough" test "$(cat "$reserved")" = 39990-40010,8450,50000

@@ -14,6 +14,7 @@ release=$(sed -n 's/.*MAILWALL_RELEASE "\(.*\)"/\1/p' "$TOPDIR/kmod/version.h")
 older=0.0.9
 
 deps perl e2fsprogs util-linux qemu-system-x86 lintian >&2
+[ -z "$long" ] || deps ovmf sbsigntool openssl >&2
 mkdir -p "$OUT"
 # What is mounted is seen by this process and its children alone.
 if [ -z "${MAILWALL_UNSHARED:-}" ]; then
@@ -78,13 +79,41 @@ broken() {
 }
 
 # ---- packages and boot ----
+# readme HEADING PATTERN: the one line of a block below this heading that has it
+readme() {
+	awk -v heading="$1" -v pattern="$2" '
+		/^#/ { here = $0 ~ heading }
+		here && /^    / && $0 ~ pattern { sub(/^ */, ""); sub(/  +#.*/, ""); print }
+	' "$TOPDIR/README.md" | head -n 1
+}
+
+# As README has it.
 configure() {
 	cp "$M/usr/share/doc/mailwall/examples/modules-load.conf" "$M/etc/modules-load.d/mailwall.conf"
-	echo "options mailwall adm=192.0.2.0/24 site=22:ADM:GTW" >"$M/etc/modprobe.d/mailwall.conf"
+	readme "^### Before the first load" "^ *options mailwall .*adm=.*site=22:ADM:GTW" \
+		>"$M/etc/modprobe.d/mailwall.conf"
+	ok "$suite: README says how to keep the SSH session" test -s "$M/etc/modprobe.d/mailwall.conf"
+	# Whoever reads on finds the same in the example.
+	is "$(grep '^options' "$M/usr/share/doc/mailwall/examples/modprobe.conf")" \
+		"$(cat "$M/etc/modprobe.d/mailwall.conf")" "$suite: so does the example"
+}
+
+# The key that Debian's test firmware has in its db, as the one that DKMS signs with.
+sign_with_firmware_key() {
+	local keys=$M/var/lib/dkms status=0
+
+	mkdir "$keys/own" && mv "$keys/mok.key" "$keys/mok.pub" "$keys/own/" || return 1
+	openssl rsa -in /usr/share/ovmf/PkKek-1-snakeoil.key -passin pass:snakeoil -out "$keys/mok.key" &&
+		openssl x509 -in /usr/share/ovmf/PkKek-1-snakeoil.pem -outform der -out "$keys/mok.pub" &&
+		in_machine dkms build --force "mailwall/$1" -k "$K2" &&
+		in_machine dkms install --force "mailwall/$1" -k "$K2" &&
+		in_machine modinfo -k "$K2" -F signer mailwall | grep -i snakeoil || status=1
+	mv "$keys"/own/* "$keys/" && rmdir "$keys/own" || status=1
+	return $status
 }
 
 packages() {
-	local first=$release
+	local first=$release command
 
 	"$INSTALL/build-deb" "$OUT/deb" >&2 || die "no packages"
 	if [ -n "$long" ]; then
@@ -101,8 +130,11 @@ packages() {
 		cp "$OUT/deb-$older"/*.deb "$M/mailwall/first/"
 	fi
 
-	ok "$suite: the packages are installed" apt_install \
-		"/mailwall/first/mailwall-dkms_${first}_all.deb" "/mailwall/first/mailwall_${first}_amd64.deb"
+	mkdir -p "$M/src/mailwall/build"
+	cp -r "$M/mailwall/first" "$M/src/mailwall/build/deb"
+	command=$(readme "^### With packages" "apt install")
+	ok "$suite: the packages are installed, as README says: $command" \
+		in_machine sh -c "cd /src/mailwall && ${command:-false}"
 	ok "$suite: DKMS has built for $K1" dkms_has "$K1"
 	is "$(in_machine modinfo -k "$K1" -F version mailwall)" "$first" "$suite: this release"
 	like "$(in_machine mailwall --version)" "$first" "$suite: the command runs"
@@ -117,6 +149,7 @@ packages() {
 	if [ -n "$long" ]; then
 		ok "$suite: a second kernel is installed" second_kernel
 		ok "$suite: $K2 has its module without anyone asking" dkms_has "$K2"
+		ok "$suite: it is built again with a key that the firmware knows" sign_with_firmware_key "$first"
 	fi
 
 	boot_image "$K1"
@@ -126,7 +159,9 @@ packages() {
 	boot "$suite with module.sig_enforce=1" signature module.sig_enforce=1
 	if [ -n "$long" ]; then
 		boot_image "$K2"
-		boot "$suite boots its new kernel" newkernel
+		firmware_on
+		boot "$suite boots its new kernel under Secure Boot" newkernel
+		firmware_off
 		boot_image "$K1"
 		boot "$suite upgrades while the older release is loaded" upgrade
 		rm -f "$WORK/image"

@@ -3,6 +3,17 @@
 # shellcheck source-path=SCRIPTDIR source=../../vm/guest/lib.sh
 . ./lib.sh
 
+# What the administrator configured, in the form of sysfs.
+configured() {
+	sed -n "s/^options mailwall.* $1=\([^ ]*\).*/\1/p" /etc/modprobe.d/mailwall.conf | tr ',' '\n' |
+		tr ':' "$2"
+}
+# shellcheck disable=SC2034  # for those who source this
+{
+	want_adm=$(configured adm :)
+	want_site=$(configured site ' ')
+}
+
 unit_said() {
 	journalctl -b -u mailwall.service --no-pager -o cat
 }

@@ -23,7 +23,7 @@ restart active "and knows of the two releases"
 like "$said" "release $old is loaded, $new is installed" "it says which is which"
 ok "what the administrator is told works" bash -c "rmmod mailwall && modprobe mailwall"
 is "$(cat /sys/module/mailwall/version)" "$new" "the new module is in force"
-is "$(cat $MW_SYS/site)" "22 ADM GTW" "with its options"
+is "$(cat $MW_SYS/site)" "$want_site" "with its options"
 
 said=$(dpkg -r mailwall mailwall-dkms 2>&1)
 is $? 0 "the packages are removed" || diag "$said"
