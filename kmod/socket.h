@@ -101,7 +101,7 @@ static __always_inline bool mw_socket_look_up_ipv4(struct net *net, const struct
 
 	return mw_socket_found(mw_inet_lookup_established(net, iph->saddr, th->source, iph->daddr,
 							  ntohs(th->dest), inet_iif(skb),
-							  inet_sdif(skb)));
+							  mw_inet_sdif(skb)));
 }
 
 /**
