@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Edits as sysfs, the load parameters and the command make them: the input is a series
+ * of edits of one policy, each a letter (a adm, s site, m mode, l log) and a text, apart
+ * by bytes 0xff.
+ */
+#include "reference.h"
+
+static int edit(char kind, struct mailwall_policy *spec, const char *text, size_t length,
+		struct mw_complaint *c)
+{
+	switch (kind) {
+	case 'a':
+		return mw_policy_adm_edit(spec, text, length, c);
+	case 's':
+		return mw_policy_site_edit(spec, text, length, c);
+	case 'm':
+		return mw_policy_mode_edit(spec, text, length, c);
+	default:
+		return mw_policy_log_edit(spec, text, length, c);
+	}
+}
+
+static void one(char kind, struct mailwall_policy *spec, const char *input, size_t length)
+{
+	struct mailwall_policy expected = *spec, again;
+	size_t item = 0, item_length = 0;
+	char room[MW_PREFIX_TEXT];
+	struct mw_complaint c;
+	char *text = malloc(length); /* of this size, so that ASan sees what lies past it */
+	int error, want;
+
+	REQUIRE(text || !length);
+	memcpy(text, input, length);
+	memset(c.cure, 0x55, sizeof(c.cure));
+	want = reference_edit(kind, &expected, text, length, &item, &item_length);
+	error = edit(kind, spec, text, length, &c);
+	REQUIRE(error == want);
+	/* refused: reference_edit() left it as it was */
+	REQUIRE(!memcmp(spec, &expected, sizeof(expected)));
+	if (error) {
+		require_cure(&c);
+		REQUIRE(c.length == item_length);
+		REQUIRE(c.item >= text && c.item + c.length <= text + length);
+		if (c.length)
+			REQUIRE(c.item == text + item);
+	} else {
+		/* what an edit makes is what the ioctl takes, in order already */
+		again = *spec;
+		REQUIRE(mw_policy_normalise(&again, &c, room) == 0);
+		REQUIRE(!memcmp(&again, spec, sizeof(again)));
+	}
+	free(text);
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+{
+	struct mailwall_policy spec = { 0 };
+	const u8 *end = data + size;
+
+	while (data < end) {
+		const u8 *stop = memchr(data, 0xff, end - data) ?: end;
+
+		if (stop > data && strchr("asml", *data) && *data)
+			one(*data, &spec, (const char *)data + 1, stop - data - 1);
+		data = stop + 1;
+	}
+	return 0;
+}
+
+#ifdef FUZZ_RANDOM
+
+static u8 *put(u8 *at, const char *text)
+{
+	size_t length = strlen(text);
+
+	memcpy(at, text, length);
+	return at + length;
+}
+
+static const char *pick(const char *const *from, u32 count)
+{
+	return from[random_below(count)];
+}
+
+#define PICK(list) pick(list, ARRAY_SIZE(list))
+
+static u8 *put_prefix(u8 *at)
+{
+	char text[64];
+
+	/* few different ones, so that they meet again */
+	if (random_below(2))
+		sprintf(text, "10.%u.0.0/%u", random_below(48), random_below(40) ? 16 : 8);
+	else
+		sprintf(text, "%s%x::%s", random_below(2) ? "2001:db8:" : "fd00:", random_below(40),
+			random_below(2) ? "/48" : "1");
+	return put(at, text);
+}
+
+static u8 *put_row(u8 *at)
+{
+	static const char *const ends[] = { "ANY GTW", "GTW ANY", "ADM GTW",  "GTW ADM",
+					    "ANY:GTW", "GTW:ADM", "ADM\tGTW", "GTW  ANY" };
+	static const char *const odd[] = { "ANY ADM", "GTW GTW", "any GTW", "ANY", "ANY GTW x", "" };
+	char text[32];
+
+	sprintf(text, "%u%s", random_below(50) ? 1 + random_below(45) : random_below(70000),
+		random_below(2) ? " " : ":");
+	at = put(at, text);
+	return put(at, random_below(60) ? PICK(ends) : PICK(odd));
+}
+
+static u8 *put_list(u8 *at, bool adm)
+{
+	static const char *const signs[] = { "", "+", "-", "+ ", " -", "\n+" };
+	static const char *const apart[] = { ",", "\n", ", ", " ,\n", "\n\n" };
+	u32 items = random_below(random_below(4) ? 6 : 40);
+
+	at = put(at, PICK(signs));
+	while (items--) {
+		at = adm ? put_prefix(at) : put_row(at);
+		at = put(at, PICK(apart));
+	}
+	return at;
+}
+
+size_t fuzz_make(u8 *data, size_t size)
+{
+	static const char *const modes[] = { "off", "audit\n", " enforce", "on", "enforce off" };
+	static const char *const logs[] = { "off",     "kernel\n",    "nflog:",	  "nflog",
+					    "nflog:7", "nflog:65536", "nflog:07", "syslog" };
+	u8 *at = data, *end = data + size;
+	u32 i;
+
+	/* the longest edit takes less than this */
+	while (end - at > 2048 && random_below(12)) {
+		u32 kind = random_below(8);
+
+		*at++ = kind < 3 ? 'a' : kind < 6 ? 's' : kind == 6 ? 'm' : 'l';
+		if (kind < 6)
+			at = put_list(at, kind < 3);
+		else
+			at = put(at, kind == 6 ? PICK(modes) : PICK(logs));
+		*at++ = 0xff;
+	}
+	if (at > data && !random_below(3))
+		for (i = random_below(3) + 1; i; i--)
+			data[random_below(at - data)] = random_below(256);
+	return at - data;
+}
+
+#endif /* FUZZ_RANDOM */

@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "reference.h"
+
+/* Decimal digits only, no leading zero; -1 if not, or above max. */
+static long number(const char *text, size_t length, unsigned long max)
+{
+	char copy[16];
+	unsigned long value;
+	size_t i;
+
+	if (length < 1 || length > 10)
+		return -1;
+	for (i = 0; i < length; i++)
+		if (!isdigit((unsigned char)text[i]))
+			return -1;
+	if (text[0] == '0' && length > 1)
+		return -1;
+	memcpy(copy, text, length);
+	copy[length] = '\0';
+	value = strtoul(copy, NULL, 10);
+	return value <= max ? (long)value : -1;
+}
+
+int reference_address(const char *text, size_t length, u8 address[16])
+{
+	char copy[64];
+
+	memset(address, 0, 16);
+	if (length >= sizeof(copy) || memchr(text, '\0', length))
+		return -1;
+	memcpy(copy, text, length);
+	copy[length] = '\0';
+	if (inet_pton(AF_INET, copy, address) == 1)
+		return AF_INET;
+	if (inet_pton(AF_INET6, copy, address) == 1)
+		return AF_INET6;
+	return -1;
+}
+
+bool reference_prefix_valid(const struct mailwall_prefix *prefix)
+{
+	unsigned int bits, i;
+
+	if (prefix->family == AF_INET)
+		bits = 32;
+	else if (prefix->family == AF_INET6)
+		bits = 128;
+	else
+		return false;
+	if (prefix->length > bits || prefix->reserved[0] || prefix->reserved[1])
+		return false;
+	for (i = prefix->length; i < 128; i++)
+		if (prefix->address[i / 8] >> (7 - i % 8) & 1)
+			return false;
+	return !(prefix->family == AF_INET6 && prefix->length >= 96 &&
+		 IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)prefix->address));
+}
+
+bool reference_prefix(const char *text, size_t length, struct mailwall_prefix *prefix)
+{
+	size_t address_length = 0;
+	int family;
+	long bits;
+
+	while (address_length < length && text[address_length] != '/')
+		address_length++;
+	memset(prefix, 0, sizeof(*prefix));
+	family = reference_address(text, address_length, prefix->address);
+	if (family < 0)
+		return false;
+	prefix->family = family;
+	bits = family == AF_INET ? 32 : 128;
+	if (address_length < length)
+		bits = number(text + address_length + 1, length - address_length - 1, bits);
+	if (bits < 0)
+		return false;
+	prefix->length = bits;
+	return reference_prefix_valid(prefix);
+}
+
+bool reference_prefix_equal(const struct mailwall_prefix *a, const struct mailwall_prefix *b)
+{
+	return a->family == b->family && a->length == b->length &&
+	       !memcmp(a->address, b->address, 16);
+}
+
+bool reference_prefix_before(const struct mailwall_prefix *a, const struct mailwall_prefix *b)
+{
+	unsigned int i;
+
+	if (a->family != b->family)
+		return a->family == AF_INET;
+	for (i = 0; i < 16; i++)
+		if (a->address[i] != b->address[i])
+			return a->address[i] < b->address[i];
+	return a->length < b->length;
+}
+
+bool reference_holds(const struct mailwall_prefix *prefix, int family, const u8 *address)
+{
+	unsigned int i;
+
+	if (prefix->family != family)
+		return false;
+	for (i = 0; i < prefix->length; i++) {
+		unsigned int shift = 7 - i % 8;
+
+		if ((prefix->address[i / 8] >> shift & 1) != (address[i / 8] >> shift & 1))
+			return false;
+	}
+	return true;
+}
+
+bool reference_print(const struct mailwall_prefix *prefix, char text[REFERENCE_TEXT])
+{
+	char address[INET6_ADDRSTRLEN];
+
+	inet_ntop(prefix->family, prefix->address, address, sizeof(address));
+	if (prefix->length == (prefix->family == AF_INET ? 32 : 128))
+		snprintf(text, REFERENCE_TEXT, "%s", address);
+	else
+		snprintf(text, REFERENCE_TEXT, "%s/%u", address, prefix->length);
+	/* It writes ::1.2.3.4, which RFC 5952 has for some prefixes only. */
+	return prefix->family == AF_INET || !strchr(address, '.');
+}
+
+/* Lists, kept in order by the plainest means. */
+
+static int prefix_find(const struct mailwall_policy *spec, const struct mailwall_prefix *prefix)
+{
+	int i;
+
+	for (i = 0; i < spec->adm_count; i++)
+		if (reference_prefix_equal(&spec->adm[i], prefix))
+			return i;
+	return -1;
+}
+
+static int prefix_add(struct mailwall_policy *spec, const struct mailwall_prefix *prefix)
+{
+	int i;
+
+	if (prefix_find(spec, prefix) >= 0)
+		return 0;
+	if (spec->adm_count == MAILWALL_ADM_MAX)
+		return -E2BIG;
+	for (i = spec->adm_count++; i > 0 && reference_prefix_before(prefix, &spec->adm[i - 1]);
+	     i--)
+		spec->adm[i] = spec->adm[i - 1];
+	spec->adm[i] = *prefix;
+	return 0;
+}
+
+static int prefix_remove(struct mailwall_policy *spec, const struct mailwall_prefix *prefix)
+{
+	int i = prefix_find(spec, prefix);
+
+	if (i < 0)
+		return -ENOENT;
+	for (; i + 1 < spec->adm_count; i++)
+		spec->adm[i] = spec->adm[i + 1];
+	memset(&spec->adm[--spec->adm_count], 0, sizeof(spec->adm[0]));
+	return 0;
+}
+
+static bool in_table(unsigned int port, bool inbound)
+{
+	switch (port) {
+	case 25:
+	case 110:
+	case 465:
+	case 587:
+	case 995:
+		return true;
+	case 8450:
+		return inbound;
+	}
+	return false;
+}
+
+static int row_add(struct mailwall_policy *spec, const struct mailwall_row *row)
+{
+	bool inbound = row->target == MAILWALL_GTW;
+	int i;
+
+	if (!row->port || row->source > MAILWALL_GTW || row->target > MAILWALL_GTW ||
+	    inbound == (row->source == MAILWALL_GTW))
+		return -EINVAL;
+	if (in_table(row->port, inbound))
+		return -EEXIST;
+	for (i = 0; i < spec->site_count; i++) {
+		const struct mailwall_row *have = &spec->site[i];
+
+		if (have->port == row->port && (have->target == MAILWALL_GTW) == inbound)
+			return have->source == row->source && have->target == row->target ? 0 :
+											    -EEXIST;
+	}
+	if (spec->site_count == MAILWALL_SITE_MAX)
+		return -E2BIG;
+	spec->site[spec->site_count++] = *row;
+	return 0;
+}
+
+static int row_remove(struct mailwall_policy *spec, const struct mailwall_row *row)
+{
+	int i;
+
+	for (i = 0; i < spec->site_count; i++)
+		if (spec->site[i].port == row->port && spec->site[i].source == row->source &&
+		    spec->site[i].target == row->target)
+			break;
+	if (i == spec->site_count)
+		return -ENOENT;
+	for (; i + 1 < spec->site_count; i++)
+		spec->site[i] = spec->site[i + 1];
+	memset(&spec->site[--spec->site_count], 0, sizeof(spec->site[0]));
+	return 0;
+}
+
+u64 reference_normalise(struct mailwall_policy *spec)
+{
+	struct mailwall_policy result = *spec;
+	u64 errors = 0;
+	int error;
+	u16 i;
+
+#define NOTE(condition, number) (errors |= (condition) ? 1ULL << (number) : 0)
+	NOTE(spec->mode > 2, EINVAL);
+	NOTE(spec->confirm > 86400, EINVAL);
+	NOTE(spec->log > 2, EINVAL);
+	NOTE(spec->log != MAILWALL_LOG_NFLOG && spec->log_group, EINVAL);
+	NOTE(spec->reserved, EINVAL);
+	NOTE(spec->adm_count > 64, E2BIG);
+	NOTE(spec->site_count > 32, E2BIG);
+	memset(result.adm, 0, sizeof(result.adm));
+	memset(result.site, 0, sizeof(result.site));
+	result.adm_count = 0;
+	result.site_count = 0;
+	for (i = 0; i < spec->adm_count && i < 64; i++) {
+		NOTE(!reference_prefix_valid(&spec->adm[i]), EINVAL);
+		prefix_add(&result, &spec->adm[i]);
+	}
+	for (i = 0; i < spec->site_count && i < 32; i++) {
+		error = row_add(&result, &spec->site[i]);
+		NOTE(error, -error);
+	}
+#undef NOTE
+	if (!errors)
+		*spec = result;
+	return errors;
+}
+
+/* Text */
+
+static int adm_item(struct mailwall_policy *spec, char sign, const char *item, size_t length)
+{
+	struct mailwall_prefix prefix;
+
+	if (!reference_prefix(item, length, &prefix))
+		return -EINVAL;
+	return sign == '-' ? prefix_remove(spec, &prefix) : prefix_add(spec, &prefix);
+}
+
+static int end_of(const char *name)
+{
+	static const char *const names[] = { "ANY", "ADM", "GTW" };
+	int i;
+
+	for (i = 0; i < 3; i++)
+		if (name && !strcmp(name, names[i]))
+			return i;
+	return -1;
+}
+
+static int site_item(struct mailwall_policy *spec, char sign, const char *item, size_t length)
+{
+	static const char apart[] = " \t\r\v\f:";
+	char *copy = strndup(item, length), *save, *port, *source, *target, *rest;
+	struct mailwall_row row;
+	int error = -EINVAL;
+	long value;
+
+	port = strtok_r(copy, apart, &save);
+	source = port ? strtok_r(NULL, apart, &save) : NULL;
+	target = source ? strtok_r(NULL, apart, &save) : NULL;
+	rest = target ? strtok_r(NULL, apart, &save) : NULL;
+	value = port ? number(port, strlen(port), 65535) : -1;
+	if (value > 0 && end_of(source) >= 0 && end_of(target) >= 0 && !rest) {
+		row.port = value;
+		row.source = end_of(source);
+		row.target = end_of(target);
+		error = sign == '-' ? row_remove(spec, &row) : row_add(spec, &row);
+	}
+	free(copy);
+	return error;
+}
+
+static int list_edit(char kind, struct mailwall_policy *spec, const char *text, size_t *item,
+		     size_t *item_length)
+{
+	const char *separators = kind == 'a' ? ", \t\n\v\f\r" : ",\n";
+	static const char blanks[] = " \t\n\v\f\r";
+	struct mailwall_policy result = *spec;
+	const char *at = text + strspn(text, blanks);
+	char sign = 0;
+
+	if (*at == '+' || *at == '-') {
+		sign = *at++;
+		at += strspn(at, blanks);
+		if (!*at) {
+			/* the item is empty, and where it is does not matter */
+			*item = *item_length = 0;
+			return -EINVAL;
+		}
+	} else if (kind == 'a') {
+		memset(result.adm, 0, sizeof(result.adm));
+		result.adm_count = 0;
+	} else {
+		memset(result.site, 0, sizeof(result.site));
+		result.site_count = 0;
+	}
+	while (*(at += strspn(at, separators))) {
+		size_t length = strcspn(at, separators);
+		const char *start = at + strspn(at, blanks);
+		const char *end = at + length;
+		int error;
+
+		at = end;
+		while (end > start && strchr(blanks, end[-1]))
+			end--;
+		if (start >= end)
+			continue;
+		if (*start == '+' || *start == '-')
+			error = -EINVAL;
+		else if (kind == 'a')
+			error = adm_item(&result, sign, start, end - start);
+		else
+			error = site_item(&result, sign, start, end - start);
+		if (error) {
+			*item = start - text;
+			*item_length = end - start;
+			return error;
+		}
+	}
+	*spec = result;
+	return 0;
+}
+
+static int word_edit(char kind, struct mailwall_policy *spec, char *word)
+{
+	if (kind == 'm') {
+		if (!strcmp(word, "off"))
+			spec->mode = MAILWALL_OFF;
+		else if (!strcmp(word, "audit"))
+			spec->mode = MAILWALL_AUDIT;
+		else if (!strcmp(word, "enforce"))
+			spec->mode = MAILWALL_ENFORCE;
+		else
+			return -EINVAL;
+		return 0;
+	}
+	if (!strcmp(word, "off") || !strcmp(word, "kernel")) {
+		spec->log = *word == 'o' ? MAILWALL_LOG_OFF : MAILWALL_LOG_KERNEL;
+		spec->log_group = 0;
+	} else if (!strcmp(word, "nflog")) {
+		spec->log = MAILWALL_LOG_NFLOG;
+		spec->log_group = 0;
+	} else if (!strncmp(word, "nflog:", 6) && number(word + 6, strlen(word + 6), 65535) >= 0) {
+		spec->log = MAILWALL_LOG_NFLOG;
+		spec->log_group = number(word + 6, strlen(word + 6), 65535);
+	} else {
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int reference_edit(char kind, struct mailwall_policy *spec, const char *text, size_t length,
+		   size_t *item, size_t *item_length)
+{
+	static const char blanks[] = " \t\n\v\f\r";
+	char *copy = malloc(length + 1), *word;
+	size_t i;
+	int error;
+
+	/* NUL has no meaning, as any control character that is not blank: put one for it */
+	for (i = 0; i < length; i++)
+		copy[i] = text[i] ? text[i] : '\1';
+	copy[length] = '\0';
+	if (kind == 'a' || kind == 's') {
+		error = list_edit(kind, spec, copy, item, item_length);
+	} else {
+		word = copy + strspn(copy, blanks);
+		*item = word - copy;
+		*item_length = strlen(word);
+		while (*item_length && strchr(blanks, word[*item_length - 1]))
+			word[--*item_length] = '\0';
+		error = word_edit(kind, spec, word);
+	}
+	free(copy);
+	return error;
+}
