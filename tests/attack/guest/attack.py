@@ -12,18 +12,17 @@ def main():
         ["probes", "headers"]
     topology()
     ghosts()
-    listener = Listener(*OPEN, *HIDDEN, CONSOLE, greet=False)
+    field = Field()
     # Silence, where no module is loaded, would not be mailwall's.
     is_(connect("any", GTW_ANY4, 8080), "open", "without the module 8080 is open")
     must(mw_load("adm=" + ADM.replace(" ", ",")))
     is_(connect("any", GTW_ANY4, 8080, timeout=1), "time-out", "with it 8080 is closed")
-    field = Field()
     for group in groups:
         start = time.monotonic()
         importlib.import_module(group).attacks(field, long)
         diag(f"{group}: {time.monotonic() - start:.0f} s")
     diag(f"{field.cases} segments in {field.segments} packets sent by hand")
-    listener.stop()
+    field.listener.stop()
     is_(mw_unload().returncode, 0, "the module unloads")
     done_testing()
 

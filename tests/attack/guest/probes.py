@@ -20,7 +20,7 @@ def case(f, ns, fam, sport, dport, flags, **more):
     packet = segment(src, dst, sport, dport, flags, window, seq=window * 4096,
                      ack=window * 2048, **more)
     # Nothing of a state is to be told of a denied port; port 0 has none.
-    quiet = None if dport == 0 or sport == 0 or flags & RST else reason is not None
+    quiet = ... if dport == 0 or sport == 0 or flags & RST else reason is not None
     return Case(packet, window, reason, ns, f"{ns} IPv{fam} {sport}>{dport} flags {flags:#x}",
                 quiet=quiet)
 

@@ -254,14 +254,14 @@ class Case:
     """Packets that make up one segment, and what must become of it: `reason` of the denial;
     None: it reaches TCP; "lost": something other than mailwall drops it. `denials`: how many
     packets mailwall denies for the reason; `quiet`: False if a reply is wanted, None if it
-    does not matter."""
+    does not matter; what is denied has none unless told otherwise."""
 
-    def __init__(self, packets, window, reason, ns="any", about="", denials=None, quiet=None,
+    def __init__(self, packets, window, reason, ns="any", about="", denials=None, quiet=...,
                  head=None):
         self.packets = [packets] if isinstance(packets, bytes) else packets
         self.window, self.reason, self.ns, self.about = window, reason, ns, about
         self.denials = (reason in REASONS) if denials is None else denials
-        self.quiet = True if reason else quiet
+        self.quiet = (True if reason else None) if quiet is ... else quiet
         self.head = head
 
 
@@ -279,6 +279,21 @@ class Field:
         self.window = 0
         self.segments = 0
         self.cases = 0
+        self.listener = None
+        self.listen()
+
+    def listen(self):
+        """Something listens on every port of interest."""
+        self.listener = Listener(*OPEN, *HIDDEN, CONSOLE, greet=False)
+
+    @contextlib.contextmanager
+    def deaf(self):
+        """Nothing does, for a while."""
+        self.listener.stop()
+        try:
+            yield
+        finally:
+            self.listen()
 
     def tag(self):
         """A window that no other segment in flight has."""
