@@ -46,13 +46,25 @@ MW_LOOKUP_TYPES(mw_lookup6_const, const struct net, const struct in6_addr *);
  */
 #define MW_IF(type, function) _Generic(&(function), type : &(function), default : (type)NULL)
 
+/* a pointer from 5.18 to 6.0 */
+static inline struct inet_hashinfo *mw_hashinfo(struct net *net)
+{
+	struct inet_timewait_death_row *row = _Generic(
+		&net->ipv4.tcp_death_row,
+		struct inet_timewait_death_row * : &net->ipv4.tcp_death_row,
+		struct inet_timewait_death_row * * : *(struct inet_timewait_death_row **)(void *)&
+			net->ipv4.tcp_death_row);
+
+	return row->hashinfo;
+}
+
 /* clang-format off */
 #define MW_LOOK_UP(f, name, net, ...)                                                         \
 	_Generic(&(f),                                                                        \
 		name##_hashinfo_t: MW_IF(name##_hashinfo_t, f)(                               \
-			net, (net)->ipv4.tcp_death_row.hashinfo, __VA_ARGS__),                \
+			net, mw_hashinfo(net), __VA_ARGS__),                           \
 		name##_const_hashinfo_t: MW_IF(name##_const_hashinfo_t, f)(                   \
-			net, (net)->ipv4.tcp_death_row.hashinfo, __VA_ARGS__),                \
+			net, mw_hashinfo(net), __VA_ARGS__),                           \
 		name##_t: MW_IF(name##_t, f)(net, __VA_ARGS__),                               \
 		name##_const_t: MW_IF(name##_const_t, f)(net, __VA_ARGS__))
 /* clang-format on */
@@ -64,6 +76,7 @@ static inline struct sock *mw_inet_lookup_established(struct net *net, __be32 sa
 			  dif, sdif);
 }
 
+#if IS_ENABLED(CONFIG_IPV6)
 static inline struct sock *mw_inet6_lookup_established(struct net *net,
 						       const struct in6_addr *saddr, __be16 sport,
 						       const struct in6_addr *daddr, u16 hnum,
@@ -72,6 +85,7 @@ static inline struct sock *mw_inet6_lookup_established(struct net *net,
 	return MW_LOOK_UP(__inet6_lookup_established, mw_lookup6, net, saddr, sport, daddr, hnum,
 			  dif, sdif);
 }
+#endif
 
 /* inet_sdif(): 5.10 only reads the packet, but does not say const */
 static inline int mw_inet_sdif(const struct sk_buff *skb)

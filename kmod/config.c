@@ -95,7 +95,10 @@ static struct mw_policy *mw_policy_create(struct mw_net *mn, const struct mailwa
 /* Make a policy the one that judges. When it returns, no other one does. */
 static void mw_publish(struct mw_net *mn, struct mw_policy *policy)
 {
-	WRITE_ONCE(mn->generation, mn->generation + 1);
+	mn->generation++;
+	/* nobody sees it yet, or any more; mw_initial is everybody's and stays at 0 */
+	if (policy != mw_initial)
+		policy->spec.generation = mn->generation;
 	rcu_assign_pointer(mn->policy, policy);
 	synchronize_rcu();
 	/* With mode off the hooks go too, but not while the way back may need them. */
@@ -272,7 +275,7 @@ static void mw_take_back(struct mw_net *mn, const char *why)
 
 	mn->fallback = NULL;
 	mw_publish(mn, fallback);
-	pr_warn("%s: the mode is %s again\n", why, mw_mode_name(fallback->mode));
+	pr_warn("%s: the mode is %s now\n", why, mw_mode_name(fallback->mode));
 	mw_policy_free(gone);
 }
 
@@ -361,6 +364,7 @@ int mw_config_setup(void)
 	if (!mw_initial)
 		return -ENOMEM;
 	mw_policy_build(mw_initial, &spec, NULL);
+	mw_policy_disarm(mw_initial);
 	return 0;
 }
 

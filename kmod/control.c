@@ -217,6 +217,8 @@ static struct bin_attribute bin_attr_stats = {
 	.read = stats_read,
 };
 
+static struct bin_attribute *mw_bin_attributes[] = { &bin_attr_stats, NULL };
+
 static struct attribute *mw_attributes[] = {
 	&dev_attr_adm.attr,
 	&dev_attr_site.attr,
@@ -227,8 +229,15 @@ static struct attribute *mw_attributes[] = {
 	NULL,
 };
 
+/*
+ * All attributes come with the device, so that misc_register() is the only step of
+ * mw_init() that lets anybody in, and the last: an open handle does not keep a
+ * module whose init fails.
+ */
 static const struct attribute_group mw_group = {
 	.attrs = mw_attributes,
+	/* the array's type, not its content, changed in 6.13 */
+	.bin_attrs = (void *)mw_bin_attributes,
 };
 
 static const struct attribute_group *mw_groups[] = { &mw_group, NULL };
@@ -337,19 +346,10 @@ static struct miscdevice mw_device = {
 
 int mw_control_register(void)
 {
-	int error = misc_register(&mw_device);
-
-	if (error)
-		return error;
-	/* Apart from mw_group, whose arrays of binary attributes changed their type in 6.13. */
-	error = device_create_bin_file(mw_device.this_device, &bin_attr_stats);
-	if (error)
-		misc_deregister(&mw_device);
-	return error;
+	return misc_register(&mw_device);
 }
 
 void mw_control_deregister(void)
 {
-	device_remove_bin_file(mw_device.this_device, &bin_attr_stats);
 	misc_deregister(&mw_device);
 }

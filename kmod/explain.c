@@ -102,8 +102,7 @@ int mw_explain(struct mw_net *mn, struct mailwall_explain *q)
 	rcu_read_lock();
 	policy = rcu_dereference(mn->policy);
 	q->mode = policy->mode;
-	/* written under a mutex that this does not take: one moment's value */
-	q->generation = READ_ONCE(mn->generation);
+	q->generation = policy->spec.generation;
 	loopback = mw_explain_loopback(mn->net, q->ifindex);
 	if (!loopback && policy->mode != MAILWALL_OFF) {
 		verdict = mw_explain_judge(policy, mn->net, q);

@@ -16,11 +16,14 @@ bool mw_socket_exists(struct net *net, u8 family, const void *peer, __be16 peer_
 	int dif = master ? master : ifindex, sdif = master ? ifindex : 0;
 	__be32 peer4, own4;
 
+	if (family == AF_INET6) {
 #if IS_ENABLED(CONFIG_IPV6)
-	if (family == AF_INET6)
 		return mw_socket_found(mw_inet6_lookup_established(net, peer, peer_port, own,
 								   own_port, dif, sdif));
+#else
+		return false;
 #endif
+	}
 	memcpy(&peer4, peer, sizeof(peer4));
 	memcpy(&own4, own, sizeof(own4));
 	return mw_socket_found(

@@ -6,7 +6,7 @@ from kernel import *
 from uapi import *
 
 LOG = Log()
-IN_TIME = r"not confirmed in time: the mode is %s again"
+IN_TIME = r"not confirmed in time: the mode is %s now"
 
 
 def mode():
@@ -89,7 +89,7 @@ def loading():
     is_(waiting(), 86400, "a day is the most")
     is_(run("mailwall", "revert").returncode, 0, "reverted by hand")
     is_((mode(), waiting()), ("audit", 0), "it is audit at once")
-    like("\n".join(LOG.lines("mailwall: ")), "change reverted: the mode is audit again",
+    like("\n".join(LOG.lines("mailwall: ")), "change reverted: the mode is audit now",
          "and in the log")
     mw_unload()
 
