@@ -14,6 +14,10 @@ configured() {
 	want_site=$(configured site ' ')
 }
 
+# The kernel's release, in a regular expression
+# shellcheck disable=SC2034  # for those who source this
+krel=$(uname -r | sed 's/[.+]/\\&/g')
+
 unit_said() {
 	journalctl -b -u mailwall.service --no-pager -o cat
 }

@@ -54,7 +54,7 @@ file=$(module_file)
 mv "$file" /run/module
 depmod
 restart failed "no module for this kernel"
-like "$said" "no module for kernel $(uname -r)" "it says so"
+like "$said" "no module for kernel $krel" "it says so"
 mv /run/module "$file"
 depmod
 restart active "the module is back"

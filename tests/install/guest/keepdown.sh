@@ -2,7 +2,7 @@
 # No module, and the drop-in that keeps the network down.
 . ./common.sh
 
-unit_failed_visibly "there is no module for kernel $(uname -r)"
+unit_failed_visibly "there is no module for kernel $krel"
 is "$(systemctl is-active networking.service)" inactive "the network was not started"
 like "$(journalctl -b --no-pager)" 'Dependency failed for networking.service' "the journal says why"
 unlike "$(ip -br link show eth0)" '\bUP\b' "eth0 is down"
