@@ -380,6 +380,27 @@ static bool try_edges(struct subject *subject, const struct mailwall_prefix *pre
 	return true;
 }
 
+/* A bit past the length is refused, be it the first or the last. */
+static bool try_host_bits(const struct mailwall_prefix *prefix, u64 *cases)
+{
+	unsigned int max = prefix->family == AF_INET ? 32 : 128, bit, i;
+	char text[MW_PREFIX_TEXT];
+	struct mw_complaint c;
+
+	for (i = 0; i < 2 && prefix->length < max; i++) {
+		struct mailwall_prefix wrong = *prefix;
+
+		bit = i ? max - 1 : prefix->length;
+		wrong.address[bit / 8] |= 128 >> bit % 8;
+		if (mw_prefix_check(&wrong, &c, text) != -EINVAL) {
+			printf("# %s is taken, with bit %u set\n", text, bit);
+			return false;
+		}
+		++*cases;
+	}
+	return true;
+}
+
 static bool membership(unsigned int lists, u64 *cases)
 {
 	static struct subject subject = { .name = "random ADM" };
@@ -387,7 +408,7 @@ static bool membership(unsigned int lists, u64 *cases)
 
 	while (lists--) {
 		struct mailwall_policy *spec = &subject.spec;
-		unsigned int count = random32() % (MAILWALL_ADM_MAX + 1);
+		unsigned int count = random32() % (MAILWALL_ADM_MAX + 1), near;
 		struct mailwall_prefix list[MAILWALL_ADM_MAX];
 
 		memset(spec, 0, sizeof(*spec));
@@ -395,19 +416,32 @@ static bool membership(unsigned int lists, u64 *cases)
 		spec->adm_count = count;
 		for (i = 0; i < count; i++) {
 			random_prefix(&list[i], i ? &list[random32() % i] : NULL);
-			if (i && random32() % 4 == 0) {
-				/* the one right after another: they touch */
+			if (lists % 4 == 0) {
+				/* many ranges: of one family, and apart */
+				memset(&list[i], 0, sizeof(list[i]));
+				list[i].family = lists & 4 ? AF_INET6 : AF_INET;
+				list[i].length = 24 + random32() % (lists & 4 ? 105 : 9);
+				list[i].address[0] = 16;
+				list[i].address[1] = random32();
+				list[i].address[2] = random32();
+				list[i].address[list[i].length / 8 - 1] |= 1;
+				trim(&list[i]);
+			} else if (i && random32() % 4 == 0) {
+				/* right after another, so that they touch, or almost */
 				last(&list[i - 1], list[i].address);
 				list[i].family = list[i - 1].family;
 				list[i].length = list[i - 1].length;
-				step(list[i].address, list[i].family == AF_INET ? 4 : 16, 1);
+				for (near = 1 + random32() % 2; near; near--)
+					step(list[i].address, list[i].family == AF_INET ? 4 : 16,
+					     1);
 				trim(&list[i]);
 			}
 			spec->adm[i] = list[i];
 		}
 		build(&subject);
 		for (i = 0; i < count; i++)
-			if (!try_edges(&subject, &list[i], cases))
+			if (!try_edges(&subject, &list[i], cases) ||
+			    !try_host_bits(&list[i], cases))
 				return false;
 		for (i = 0; i < 8; i++) {
 			struct mailwall_prefix any;
