@@ -9,7 +9,7 @@ from wire import *
 def main():
     long = "long" in sys.argv[1:]
     groups = [arg for arg in sys.argv[1:] if arg != "long"] or \
-        ["probes", "headers"]
+        ["probes", "headers", "connections"]
     topology()
     ghosts()
     field = Field()

@@ -52,7 +52,8 @@ class Peer:
 
     def called(self, options=()):
         """The gateway begins to connect; its SYN has arrived."""
-        self.sock = socket.socket(socket.AF_INET if self.fam == 4 else socket.AF_INET6)
+        self.sock = tcp_socket(self.f.gateway, socket.AF_INET if self.fam == 4 else
+                               socket.AF_INET6)
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         for level, name, value in options:
             self.sock.setsockopt(level, name, value)

@@ -154,8 +154,8 @@ def fragments4(src, dst, payload, sizes, ident):
 class Port:
     """The far end of the cable to the ANY or the ADM host."""
 
-    def __init__(self, ns):
-        with netns(ns):
+    def __init__(self, ns, twin=""):
+        with netns(ns + twin):
             # one to send with, which may wait, and which gets nothing
             self.out = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
             self.out.bind(("eth0", 0))
@@ -269,13 +269,14 @@ class Field:
     """Where the attacks take place: sends cases, waits until the gateway is through with
     them, and compares."""
 
-    def __init__(self):
+    def __init__(self, gateway="gtw", twin=""):
         # What one processor sends, veth hands over on the same one, in order.
         os.sched_setaffinity(0, {0})
         with open("/proc/sys/net/core/netdev_max_backlog", "w", encoding="ascii") as file:
             file.write("100000")
-        self.ports = {ns: Port(ns) for ns in ("any", "adm")}
-        self.behind = Behind()
+        self.gateway = gateway
+        self.ports = {ns: Port(ns, twin) for ns in ("any", "adm")}
+        self.behind = Behind(gateway)
         self.window = 0
         self.segments = 0
         self.cases = 0
@@ -284,7 +285,7 @@ class Field:
 
     def listen(self):
         """Something listens on every port of interest."""
-        self.listener = Listener(*OPEN, *HIDDEN, CONSOLE, greet=False)
+        self.listener = Listener(*OPEN, *HIDDEN, CONSOLE, ns=self.gateway, greet=False)
 
     @contextlib.contextmanager
     def deaf(self):
