@@ -1,0 +1,3 @@
+#!/bin/bash
+# Loading, unloading, network namespaces, and what is left of them.
+exec "$(dirname "$0")/boot" lifetime
