@@ -60,7 +60,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 size_t fuzz_make(u8 *data, size_t size)
 {
 	static const char some[] = "0123456789abcdefABCDEF:./% \n-+,gx";
-	char text[INET6_ADDRSTRLEN + 8];
+	char text[2 * INET6_ADDRSTRLEN];
 	u8 address[16] = { 0 };
 	size_t length, i;
 	u32 bits;
@@ -89,6 +89,13 @@ size_t fuzz_make(u8 *data, size_t size)
 		bits = 128;
 	}
 	length = strlen(text);
+	/* a quad for the last groups, of which there may then be too many */
+	if (bits == 128 && !random_below(3)) {
+		while (length && text[length - 1] != ':')
+			length--;
+		length += sprintf(text + length, "%u.%u.%u.%u", address[12], address[13],
+				  address[14], address[15]);
+	}
 	if (random_below(3))
 		length += sprintf(text + length, "/%u", random_below(bits + 2));
 	if (length > size)

@@ -193,7 +193,11 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 size_t fuzz_make(u8 *data, size_t size)
 {
 	u32 entries = random_below(ENTRIES), i, j;
+	bool scattered = !random_below(4); /* so many that the list is full */
 	size_t at = 0;
+
+	if (scattered)
+		entries = ENTRIES - 1 - random_below(10);
 
 	data[at++] = entries;
 	for (i = 0; i < entries && at + 18 <= size; i++) {
@@ -203,10 +207,13 @@ size_t fuzz_make(u8 *data, size_t size)
 		/* what goes out again is rarer than what comes in */
 		if ((kind & 6) == 6 && random_below(3))
 			kind &= ~2;
+		if (scattered && random_below(20))
+			kind &= ~6;
 		data[at++] = kind;
 		data[at++] = random_below(3) ? 8 * bytes - random_below(12) : random_below(256);
 		for (j = 0; j < bytes; j++)
-			data[at++] = random_below(6) ? random_below(2) * 255 : random_below(256);
+			data[at++] = !scattered && random_below(6) ? random_below(2) * 255 :
+								     random_below(256);
 	}
 	for (; at + 16 <= size && random_below(16); at += 16)
 		for (j = 0; j < 16; j++)
