@@ -165,7 +165,7 @@ boot() {
 	done
 	count=$((count + 1))
 	/usr/bin/python3 "$TOPDIR/tests/vm/machine.py" --kernel "$WORK/vmlinuz" \
-		--initrd "$WORK/initrd" --out "$WORK/image" --smp 2 --mem 1024 --timeout "${BOOT_TIMEOUT:-420}" \
+		--initrd "$WORK/initrd" --out "$WORK/image" --smp 2 --mem 1024 --timeout "${BOOT_TIMEOUT:-900}" \
 		--log "$OUT/$suite.$2.log" --title "$suite, $2" "${qemu[@]}" \
 		--append "root=/dev/vda rw net.ifnames=0 mwtest=$2 ${3:-}" >"$OUT/$suite.$2.tap" 2>&1 ||
 		status=1
