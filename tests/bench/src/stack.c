@@ -22,6 +22,7 @@
 
 #define MESSAGE 512 /* a request, a response */
 #define WARM 20 /* transactions before it counts */
+#define WARM_MIB 4
 #define MIB (1 << 20)
 
 static char buffer[64 * 1024];
@@ -96,7 +97,7 @@ static void serve(int listener, int bulk, long count)
 		if (fd < 0)
 			err(1, "accept");
 		for (i = 0; i < 2; i++) { /* to warm up, and to count */
-			receive_all(fd, (i ? count : 1) * (size_t)MIB);
+			receive_all(fd, (i ? count : WARM_MIB) * (size_t)MIB);
 			send_all(fd, 1);
 		}
 		close(fd);
@@ -171,7 +172,7 @@ static double ask_bulk(long count)
 
 	for (i = 0; i < 2; i++) {
 		start = now();
-		send_all(fd, (i ? count : 1) * (size_t)MIB);
+		send_all(fd, (i ? count : WARM_MIB) * (size_t)MIB);
 		receive_all(fd, 1);
 	}
 	start = now() - start;
