@@ -22,9 +22,10 @@ KERNEL = {
 RESULTS = {"mw_read_tcp": 2}
 # Instructions whose last operand is only read.
 READERS = re.compile(r"^(cmp|test|bt[bwlq]?$|nop|lea|prefetch|push|call|jmp|j[a-z]+|ud2|verw|lfence)")
-FUNCTION = re.compile(r"^[0-9a-f]+ <([^>]+)>:$")
+FUNCTION = re.compile(r"^([0-9a-f]+) <([^>]+)>:$")
 INSTRUCTION = re.compile(r"^\s*([0-9a-f]+):\t(?:(?:lock|data16|rep|repz|repnz|notrack|bnd|ds|cs) )*(\S+)\s*(.*)$")
-RELOCATION = re.compile(r"^\s*[0-9a-f]+: R_X86_64_(?:PLT32|PC32)\t(\S+?)(?:[-+]0x[0-9a-f]+)?$")
+RELOCATION = re.compile(r"^\s*[0-9a-f]+: R_X86_64_(?:PLT32|PC32)\t(\S+?)([-+]0x[0-9a-f]+)?$")
+SECTION = re.compile(r"^Disassembly of section (\S+):$")
 TARGET = re.compile(r"<([^>+]+)(?:\+0x[0-9a-f]+)?>")
 
 
@@ -32,15 +33,26 @@ def functions(path):
     """{function: [(instruction, operands, relocation)]}"""
     text = subprocess.run(["objdump", "-dr", "--no-show-raw-insn", path], check=True,
                           capture_output=True, text=True).stdout
-    found, lines = {}, None
+    found, lines, section, places = {}, None, None, {}
     for line in text.splitlines():
-        if match := FUNCTION.match(line):
-            lines = found.setdefault(match[1], [])
+        if match := SECTION.match(line):
+            section = match[1]
+        elif match := FUNCTION.match(line):
+            lines = found.setdefault(match[2], [])
+            places[section, int(match[1], 16)] = match[2]
         elif match := RELOCATION.match(line.strip(" ")):
             if lines:
-                lines[-1][2] = match[1]
+                # what is counted from: the end of the instruction, four bytes on
+                lines[-1][2] = (match[1], int(match[2] or "0", 16) + 4)
         elif (match := INSTRUCTION.match(line)) and lines is not None:
             lines.append([match[2], match[3].split("#")[0].strip(), None, line.strip()])
+    # A place in another section is named by that section: find the function around it.
+    for lines in found.values():
+        for line in lines:
+            if line[2]:
+                name, place = line[2]
+                before = [at for section, at in places if section == name and at <= place]
+                line[2] = places[name, max(before)] if before else name
     return found
 
 
