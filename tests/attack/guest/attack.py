@@ -9,7 +9,6 @@ from wire import *
 def main():
     long = "long" in sys.argv[1:]
     groups = [arg for arg in sys.argv[1:] if arg != "long"] or \
-        \
         ["probes", "headers", "connections", "outward", "features"]
     topology()
     ghosts()
