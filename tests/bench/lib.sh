@@ -13,7 +13,7 @@ bench_machine() {
 	shift
 	[ -z "${BENCH_MODULE:-}" ] || module=(--module "$BENCH_MODULE")
 	ko=$("$TOPDIR/tests/bench/build-module" "$BENCH_KERNEL" "$BENCH/module") || return
-	"$TOPDIR/tests/vm/run" --raw --kernel "$BENCH_KERNEL" --name "bench-$name" "${module[@]}" \
+	"$TOPDIR/tests/vm/run" --raw --timeout 1800 --kernel "$BENCH_KERNEL" --name "bench-$name" "${module[@]}" \
 		--payload "$ko=/mailwall/mailwall_bench.ko" "$@" >&2 || return
 	for file in "$TOPDIR/build/vm/bench-$name.out"/*.*; do
 		[ ! -f "$file" ] || cp "$file" "$BENCH/"
