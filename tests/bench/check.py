@@ -96,7 +96,10 @@ def judge(name, reached, limit, more, excused):
     sign = ">=" if more else "<="
     said = f"{name}: {reached:.4g} {sign} {limit:g}"
     if reached >= limit if more else reached <= limit:
-        return name not in excused, said + (" (but it is in exceptions.csv)" if name in excused else "")
+        # one that is now reached and now missed, as another's hash falls, stays listed
+        clear = reached > limit * (1 + WORSE) if more else reached < limit * (1 - WORSE)
+        stale = name in excused and (clear or not limit)
+        return not stale, said + (" (but it is in exceptions.csv)" if stale else "")
     if name not in excused:
         return False, said
     was, reason = excused[name]
