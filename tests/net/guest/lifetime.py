@@ -106,6 +106,7 @@ class Traffic:
                 sock.recv(3000)
                 sock.close()
                 self.done[way] += 1
+            time.sleep(0.01)
             with contextlib.suppress(OSError):
                 open_connection(ns, address, other, 0.05).close()
 
@@ -133,7 +134,7 @@ def flood():
         for packet in packets:
             with contextlib.suppress(OSError):
                 cable.send(packet)
-        time.sleep(0.001)
+        time.sleep(0.01)
 
 
 def cycles():
@@ -164,7 +165,7 @@ def cycles():
     diag(f"{time.monotonic() - start:.0f} s, {judged} segments judged, "
          f"{traffic.done} connections meanwhile")
     is_(failed, [], "loaded and unloaded 50 times under traffic")
-    ok(judged > 5000, "of which the module saw some", judged)
+    ok(judged > 2000, "of which the module saw some", judged)
     ok(min(traffic.done.values()) > 20, "which went on", traffic.done)
     traffic.stop()
 
@@ -245,10 +246,11 @@ def deletion():
                 ip addr add 2001:db8:e::1/64 dev gone0 nodad && ip link set gone0 up &&
                 ip -n gone addr add 2001:db8:e::2/64 dev eth0 nodad && ip -n gone link set eth0 up"""))
         with netns("gone"), Device() as device:
-            # to audit, to off with hooks that stay, and for good; deleted before it reverts
+            # to audit, to off with hooks that stay, and for good; deleted before it reverts,
+            # which a busy machine may take long for
             is_((device.change(mode=ENFORCE),
                  device.change(mode=[AUDIT, OFF, ENFORCE][i % 3], site=["99 ANY GTW"],
-                               confirm=[1, 2, 0][i % 3])), (0, 0), f"namespace {i}: a change")
+                               confirm=[15, 15, 0][i % 3])), (0, 0), f"namespace {i}: a change")
         modes.append(mw_read("mode", "gone"))
         hammer = subprocess.Popen(["bash", "-c", """while :; do for host in 203.0.113.2 2001:db8:e::2; do
             : >/dev/tcp/$host/25; done; done 2>/dev/null"""])
@@ -257,7 +259,7 @@ def deletion():
         wait_until(lambda: not os.path.exists("/sys/class/net/gone0"), 20)
         hammer.kill()
         hammer.wait()
-    time.sleep(2.5)
+    time.sleep(15.5)
     is_(len(set(modes)), 3, "in each mode")
     is_([line for line in LOG.lines("mailwall: ") if "reverted" in line or "confirmed" in line], [],
         "no change of a namespace that is gone reverts")
@@ -276,39 +278,42 @@ def in_other(ns):
         return counts() or mw_read("mode") == "off\n"
 
 
-def shrunk():
-    """Bytes in slabs of the sizes that the module uses, per-CPU and vmalloc bytes."""
+def memory_in_use():
+    """Objects of the size of a policy; bytes in slabs, per-CPU and vmalloc bytes."""
     for name in os.listdir("/sys/kernel/slab"):
         with contextlib.suppress(OSError):
             write_once(f"/sys/kernel/slab/{name}/shrink", "1")
-    slabs = 0
+    slabs, policies = 0, 0
     with open("/proc/slabinfo", encoding="ascii") as file:
         for line in file:
-            if re.match(r"kmalloc-(cg-)?(rnd-\d+-)?\d+k? ", line):
+            size = re.match(r"kmalloc-(?:cg-|rnd-\d+-)*(\d+k?) ", line)
+            if size:
                 word = line.split()
                 slabs += int(word[1]) * int(word[3])
+                policies += int(word[1]) * (size[1] == "8k")
     with open("/proc/meminfo", encoding="ascii") as file:
         info = {line.split(":")[0]: int(line.split()[1]) * 1024 for line in file}
-    return slabs, info["Percpu"], info["VmallocUsed"]
+    return policies, slabs, info["Percpu"], info["VmallocUsed"]
 
 
 def life():
     """One whole life of the module, with all that takes memory. The number of policies."""
     must(mw_load("adm=" + ",".join(PREFIXES), "site=22:ADM:GTW"))
     policies = 2
-    for i in range(5):
+    for i in range(3):
         must(run("ip", "netns", "add", "brief"))
         for ns in ("gtw", "brief"):
             with netns(ns), Device() as device:
-                device.change(mode=ENFORCE, adm=PREFIXES)
-                # pages of the table of their own
-                device.change(site=[f"{256 * j + i + 1} ANY GTW" for j in range(32, 64)], log=LOG_NFLOG)
-                device.change(site=[], confirm=60)
-                [device.revert, device.confirm, lambda: 0][i % 3]()
-                device.set(Policy(generation=0))
-                policies += 4
-                if ns == "gtw":
-                    device.confirm()
+                wrong = device.change(mode=ENFORCE, adm=PREFIXES)
+                wrong += device.change(site=["99 ANY GTW"], log=LOG_NFLOG)
+                wrong += device.change(site=[], confirm=60)
+                wrong += [device.revert, device.confirm, lambda: 0][i](
+                    ) + (device.set(Policy(generation=0)) == 0)
+                policies += 3
+                if ns == "gtw" and i == 2:
+                    wrong += device.confirm()
+                if wrong:
+                    raise OSError(wrong, "a change was refused")
         must(run("ip", "netns", "del", "brief"))
     must(mw_unload())
     return policies
@@ -316,27 +321,24 @@ def life():
 
 def memory():
     """Many lives take no more memory than one."""
-    for _ in range(3):
+    for _ in range(2):
         life()
     time.sleep(1)
-    before = shrunk()
+    before = memory_in_use()
     policies = 0
     for _ in range(12):
         policies += life()
-    time.sleep(1)
     # Namespaces and RCU take their time.
-    found = []
+    limits = 6, 250_000, 50_000, 50_000
     for _ in range(20):
-        found = [after - was for after, was in zip(shrunk(), before)]
-        if found[0] < 100_000 and found[1] < 50_000 and found[2] < 50_000:
-            break
         time.sleep(0.5)
-    diag(f"{policies} policies in 12 lives; slab {found[0]:+}, per-CPU {found[1]:+}, "
-         f"vmalloc {found[2]:+} bytes")
-    # A policy is 5 KB and more, counters of a namespace 5 KB for each processor.
-    ok(found[0] < 250_000, "slabs do not grow", found)
-    ok(found[1] < 100_000, "per-CPU memory does not grow", found)
-    ok(found[2] < 100_000, "vmalloc does not grow", found)
+        found = [after - was for after, was in zip(memory_in_use(), before)]
+        if all(grown <= limit for grown, limit in zip(found, limits)):
+            break
+    diag(f"{policies} policies in 12 lives")
+    for name, grown, limit in zip(("objects of 8 KiB, as policies are", "bytes in slabs",
+                                   "per-CPU bytes", "vmalloc bytes"), found, limits):
+        ok(grown <= limit, f"{name}: {grown:+}")
 
 
 def main():
