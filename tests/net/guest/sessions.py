@@ -133,9 +133,12 @@ def found(about, **how):
     """Connections of the gateway and to it work, and what is closed is."""
     for fam in (4, 6):
         with counted() as diff:
-            session = Session("gtw", "any", HOST["any", fam], 587, **how)
-            is_(session.pass_on(5), BOTH, f"{about}, IPv{fam}: a connection to 587")
-            session.close()
+            arrived = []
+            with contextlib.suppress(TimeoutError):
+                session = Session("gtw", "any", HOST["any", fam], 587, **how)
+                arrived = session.pass_on(5)
+                session.close()
+        is_(arrived, BOTH, f"{about}, IPv{fam}: a connection to 587")
         ok(not [key for key in diff if "deny" in key[0]], f"{about}, IPv{fam}: nothing denied", diff)
         is_(connect("any", GTW[fam]["any"], 25), "open", f"{about}, IPv{fam}: 25 is open")
         is_(connect("any", GTW[fam]["any"], 8080, 1), "time-out", f"{about}, IPv{fam}: 8080 is closed")
@@ -287,7 +290,8 @@ def vrf():
         return
     for demuxed in (1, 0):
         sysctl("tcp_early_demux", demuxed)
-        found(f"VRF, early demux {demuxed}", device="red")
+        for device in ("red", "any0"):
+            found(f"VRF, bound to {device}, early demux {demuxed}", device=device)
     sysctl("tcp_early_demux", 1)
     # Not at once: vrf_ip_out() passes the hook, and keeps its error to itself.
     far = Listener(8080, ns="any")
