@@ -490,13 +490,14 @@ int main(int argc, char **argv)
 	for (i = 0; i < 256; i++)
 		local[count++] = i << 8 | (i * 77 & 0xff);
 
-	printf("1..%zu\n", 1 + (all_pairs ? 2 : 1) * ARRAY_SIZE(subjects));
+	printf("1..%zu\n", 1 + ARRAY_SIZE(subjects) + (all_pairs ? 2 : 0));
 	ok = membership(quick ? 2000 : 100000, &cases);
 	printf("%sok %u - ADM at the edges of random prefixes # %llu cases\n", ok ? "" : "not ",
 	       ++test, (unsigned long long)cases);
 	total += cases;
 	failed |= !ok;
-	for (i = 0; i < (all_pairs ? 2 : 1) * ARRAY_SIZE(subjects); i++) {
+	/* all pairs over the first two, where there is an ADM */
+	for (i = 0; i < ARRAY_SIZE(subjects) + (all_pairs ? 2 : 0); i++) {
 		const struct subject *subject = subjects[i % ARRAY_SIZE(subjects)];
 		bool pair = i >= ARRAY_SIZE(subjects);
 		struct work work = {
