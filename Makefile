@@ -22,7 +22,7 @@ PROVE := prove --timer --comments --failures
 CHECK := $(wildcard tests/unit/*.t tests/fuzz/*.t tools/test/*.t tests/vm/*.t tests/net/*.t \
 	   tests/attack/*.t tests/bench/*.t tests/matrix/*.t tests/install/*.t)
 
-.PHONY: all modules tool demo check check-long lint fuzz bench matrix deb check-install \
+.PHONY: all modules tool demo check check-long lint fuzz prove bench matrix deb check-install \
 	load install uninstall dkms-install dkms-uninstall clean help
 
 all: modules tool
@@ -43,7 +43,7 @@ check:
 check-long:
 	tests/deps perl
 	MAILWALL_LONG=1 $(PROVE) $(CHECK)
-	$(MAKE) matrix
+	$(MAKE) prove matrix
 
 lint:
 	tests/deps perl
@@ -51,6 +51,9 @@ lint:
 
 fuzz:
 	tests/fuzz/fuzz $(TIME)
+
+prove:
+	tests/unit/prove
 
 bench:
 	tests/bench/bench
@@ -111,6 +114,7 @@ help:
 	@echo "check-long      the tests at full size, and every kernel"
 	@echo "lint            checkpatch, sparse, shellcheck, clang-format"
 	@echo "fuzz TIME=600   fuzz parsers and validation for so many seconds"
+	@echo "prove           prove the decision for all inputs, within bounds (CBMC)"
 	@echo "bench           count instructions: table, CSV, plot"
 	@echo "matrix          build and test on every kernel from 5.10 to the newest"
 	@echo "deb             build the packages"
