@@ -117,7 +117,9 @@ static void explain_words(const struct mailwall_explain *ex, const struct mailwa
 	char text[MW_PREFIX_TEXT];
 
 	if (ex->fate == MAILWALL_FATE_UNJUDGED) {
-		snprintf(words, WORDS, "traffic over a loopback device is not judged");
+		snprintf(words, WORDS,
+			 ex->mode == MAILWALL_OFF ? "the mode is off" :
+						    "traffic over a loopback device is not judged");
 		return;
 	}
 	if (ex->fate == MAILWALL_FATE_PASS) {
@@ -188,8 +190,7 @@ static const char *explain_outcome(const struct mailwall_explain *ex)
 	bool denied = ex->fate == MAILWALL_FATE_DENY;
 
 	if (ex->mode == MAILWALL_OFF)
-		return denied ? "mode off: it passes, nothing is judged" :
-				"mode off: it passes, as it would in enforce";
+		return "mode off: it passes, nothing is judged";
 	if (ex->fate == MAILWALL_FATE_UNJUDGED)
 		return "it passes";
 	if (!denied)

@@ -266,7 +266,7 @@ static int explain(const struct state *state, struct mailwall_explain *ex)
 	ex->mode = state->policy.mode;
 	ex->generation = state->generation;
 	ex->fate = MAILWALL_FATE_UNJUDGED;
-	if (ex->ifindex == 1)
+	if (ex->ifindex == 1 || ex->mode == MAILWALL_OFF)
 		return 0;
 	policy = calloc(1, mw_policy_size(&state->policy));
 	for (i = 0; i < ARRAY_SIZE(slot); i++)

@@ -130,7 +130,7 @@ sub test_explain {
 	like($out, qr/outcome +mode audit: it passes, counted and logged as would-deny/, 'explain: audit');
 	run('mode', 'off');
 	run(@denied);
-	like($out, qr/^denied: closed.*outcome +mode off: it passes, nothing is judged/s, 'explain: off');
+	like($out, qr/^not judged\n +why +the mode is off.*outcome +mode off: it passes, nothing is judged/s, 'explain: off');
 	fails('explain: no such device', 1, qr/device "nosuch0": there is none/, @denied, '--device=nosuch0');
 }
 
