@@ -8,6 +8,7 @@
 
 #include "policy.h"
 #include "stats.h"
+#include <linux/cache.h>
 #include <linux/netfilter.h>
 #include <linux/ratelimit.h>
 #include <linux/workqueue.h>
@@ -19,27 +20,28 @@
  * struct mw_net - what mailwall keeps for a network namespace
  * @policy: in force, never NULL; read under RCU
  * @stats: counters, allocated with the first policy that is set, before hooks
- * @log_limit: rate limit of the kernel log
  * @net: the namespace itself; no reference is held, this lives inside it
+ * @ops: the hooks, never written once they are registered
  * @fallback: the policy to go back to while a change waits to be confirmed, else
  *            NULL (this and what follows: under the mutex of config.c)
  * @deadline: jiffies at which the waiting change reverts
  * @revert: does that
  * @generation: counts the policies of this namespace
  * @hooked: hooks are registered
- * @ops: the hooks
+ * @log_limit: rate limit of the kernel log; packets write it, so it lies in no cache
+ *             line with what they read
  */
 struct mw_net {
 	struct mw_policy __rcu *policy;
 	struct mw_stats __percpu *stats;
-	struct ratelimit_state log_limit;
 	struct net *net;
+	struct nf_hook_ops ops[MW_HOOKS];
 	struct mw_policy *fallback;
 	unsigned long deadline;
 	struct delayed_work revert;
 	u64 generation;
 	bool hooked;
-	struct nf_hook_ops ops[MW_HOOKS];
+	struct ratelimit_state log_limit ____cacheline_aligned_in_smp;
 };
 
 /**
