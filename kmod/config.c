@@ -10,7 +10,6 @@
 #include "log.h"
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 static DEFINE_MUTEX(mw_mutex);

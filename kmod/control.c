@@ -10,11 +10,9 @@
 #include "explain.h"
 #include "version.h"
 #include <linux/capability.h>
-#include <linux/compat.h>
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
-#include <linux/mm.h>
 #include <linux/nsproxy.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -39,7 +37,7 @@ static ssize_t mw_store(const char *name, mw_edit_t edit, const char *buf, size_
 	if (!mw_may_change())
 		return -EPERM;
 	/* kernfs cuts a longer write into pieces, each of which might parse */
-	if (count >= PAGE_SIZE || count >= 4096) {
+	if (count >= 4096) {
 		pr_warn("%s refused: a write of 4096 bytes or more: write less at once\n", name);
 		return -E2BIG;
 	}

@@ -50,8 +50,8 @@
  *           the local port
  * @out_page: the same for outbound rows and the remote port
  * @adm: the addresses that ADM holds
- * @spec: what it was built of, ordered and without duplicates; generation and
- *        confirm are unused
+ * @spec: what it was built of, ordered and without duplicates; generation is set
+ *        when it is published, confirm is unused
  * @site_slot: slot of each site row in @spec
  * @size: bytes of this object
  * @page: entries by the low byte of the port; the first page is empty and

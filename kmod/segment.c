@@ -28,7 +28,7 @@ enum mw_read mw_segment_read_ipv4(const struct sk_buff *skb, struct tcphdr *buff
 	/* Only raw sockets send these here (IP_NODEFRAG); LOCAL_IN sees none. */
 	if (iph->frag_off & htons(IP_OFFSET))
 		return MW_READ_PASS;
-	/* raw_send_hdrinc() lets a header length below the least one through */
+	/* which not every raw_send_hdrinc() refuses */
 	if (iph->ihl < 5)
 		return MW_READ_MALFORMED;
 	return mw_read_tcp(skb, skb_network_offset(skb) + iph->ihl * 4, buffer, th);
