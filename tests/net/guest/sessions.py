@@ -28,6 +28,9 @@ class Session:
             self.server, _ = listener.accept()
         finally:
             listener.close()
+        # Else a word may wait for the acknowledgement of the last, which may be cut off.
+        for sock in (self.client, self.server):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     @staticmethod
     def through(device, fam, address, port, seconds=5):
