@@ -30,6 +30,16 @@ def ipv4_options(f):
                                       f"{name}, port {dport}"))
     f.attack("IPv4 options", cases)
     cases = []
+    for ns in ("any", "adm"):
+        for dport in TARGETS:
+            for other in TARGETS:
+                # Ports 0x9e28, that is an unknown option of 40 bytes, and the other one.
+                fake = struct.pack("!BBHIIBBH", 0x9e, 40, other, 1, 1, 5 << 4, SYN, 500)
+                src, dst, body, window, reason = opening(f, 4, dport, ns)
+                cases.append(Case(ip4(src, dst, body, options=fake.ljust(40, b"\0")), window,
+                                  reason, ns, f"{dport} as if {other}"))
+    f.attack("IPv4 options that look like a TCP header", cases)
+    cases = []
     for name, option in {"loose source route": bytes([131, 7, 4]) + packed(GTW_ANY4) + b"\0",
                          "strict source route": bytes([137, 7, 4]) + packed(GTW_ANY4) + b"\0",
                          "length 0": bytes([7, 0, 0, 0]), "past the end": bytes([7, 40, 4, 0])

@@ -104,8 +104,9 @@ def broken(f, raw):
                     reason = "malformed"
                 cases.append((fam, ip(own, dst, body), dst, reason, sign))
         for ihl in range(5):
+            # long enough for what would be taken for a data offset
             own, dst, body, sign, _ = outgoing(f, "any", 4, 40000, dport, SYN)
-            cases.append((4, ip4(own, dst, body, ihl=ihl), dst, "malformed", sign))
+            cases.append((4, ip4(own, dst, body + bytes(40), ihl=ihl), dst, "malformed", sign))
         own, dst, body, sign, reason = outgoing(f, "any", 4, 40000, dport, SYN)
         cases.append((4, ip4(own, dst, body, options=b"\1" * 8), dst, reason, sign))
         for fam in BOTH:
