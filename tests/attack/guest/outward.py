@@ -143,6 +143,11 @@ def broken(f, raw):
             own, dst, body, sign, reason = outgoing(f, "any", 6, 40000, dport, SYN)
             proto, packet = chained(headers, TCP, body)
             cases.append((6, ip6(own, dst, packet, proto), dst, reason, sign))
+    # a chain that says it goes on where the packet ends
+    sign = mark(f)
+    own, dst = GTW6["any"], ghost("any", 6, 1)
+    cases.append((6, ip6(own, dst, bytes([DSTOPTS, 1, 1, 12]) + sign + bytes(4), DSTOPTS), dst,
+                  "malformed", sign))
     raw.point("raw sockets: fragments and extension headers", cases)
 
 
