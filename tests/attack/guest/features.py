@@ -219,7 +219,10 @@ def ipsec(_f):
                               f"ip xfrm policy add src {src} dst {dst} proto tcp dir {way} "
                               f"tmpl src {src} dst {dst} proto {proto} mode transport"]
             must(sh(" && ".join(f"in_ns {ns} {line}" for line in lines)))
+        before = stats()
         fare(f"IPsec transport mode, {proto.upper()}", kinds())
+        count = stats()["in", "closed"] - before["in", "closed"]
+        ok(count >= 2, f"{proto.upper()}: {count} segments to 8080 are denied on their way in")
         text = run("ip", "-s", "xfrm", "state").stdout
         counts = [int(n) for n in re.findall(r"(\d+)\(packets\)", text)]
         ok(len(counts) >= 4 and all(counts[:4]), f"{proto.upper()} was on the wire", text)
