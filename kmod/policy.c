@@ -283,10 +283,18 @@ static int mw_complain_sign(struct mw_complaint *c, const char *item, size_t len
 		"one sign, before the first item, stands for the whole write: add and remove in two writes");
 }
 
-static int mw_complain_nothing(struct mw_complaint *c, const char *item, char sign)
+/*
+ * Text without an item in it. Only white space empties a list: commas alone are what
+ * is left of items that went missing.
+ */
+static int mw_complain_nothing(struct mw_complaint *c, const char *s, size_t length, char sign,
+			       const char *what)
 {
-	return mw_complain(c, item, 0, -EINVAL, "nothing follows the sign: write what to %s",
-			   sign == '+' ? "add" : "remove");
+	if (sign)
+		return mw_complain(c, s, 0, -EINVAL, "nothing follows the sign: write what to %s",
+				   sign == '+' ? "add" : "remove");
+	return mw_complain(c, s, length, -EINVAL,
+			   "commas and no %s: write only white space to empty the list", what);
 }
 
 int mw_policy_adm_edit(struct mailwall_policy *spec, const char *s, size_t length,
@@ -295,11 +303,10 @@ int mw_policy_adm_edit(struct mailwall_policy *spec, const char *s, size_t lengt
 	struct mailwall_prefix list[MAILWALL_ADM_MAX] = { 0 };
 	char sign = mw_take_sign(&s, &length);
 	size_t start = 0, i;
+	bool nothing = sign || length;
 	u16 count = 0;
 
 	if (sign) {
-		if (!length)
-			return mw_complain_nothing(c, s, sign);
 		count = spec->adm_count;
 		memcpy(list, spec->adm, count * sizeof(*list));
 	}
@@ -314,6 +321,7 @@ int mw_policy_adm_edit(struct mailwall_policy *spec, const char *s, size_t lengt
 		start = i + 1;
 		if (!size)
 			continue;
+		nothing = false;
 		if (*item == '+' || *item == '-')
 			return mw_complain_sign(c, item, size);
 		error = mw_prefix_parse(item, size, &prefix, c);
@@ -330,6 +338,8 @@ int mw_policy_adm_edit(struct mailwall_policy *spec, const char *s, size_t lengt
 					   "more than %d prefixes: write wider ones",
 					   MAILWALL_ADM_MAX);
 	}
+	if (nothing)
+		return mw_complain_nothing(c, s, length, sign, "prefix");
 	memcpy(spec->adm, list, sizeof(list));
 	spec->adm_count = count;
 	return 0;
@@ -348,27 +358,28 @@ static int mw_end_parse(const char *s, size_t length)
 static int mw_row_parse(const char *s, size_t length, struct mailwall_row *row,
 			struct mw_complaint *c)
 {
+	bool colons = memchr(s, ':', length);
+	size_t size[3], start = 0, i;
 	const char *field[3];
-	size_t size[3], i = 0;
 	unsigned int fields = 0;
 	int source, target;
 	s64 port;
 
-	while (i < length) {
-		size_t start;
+	/* White space may be wider than it need be; two colons are a field left out. */
+	for (i = 0; i <= length; i++) {
+		const char *text = s + start;
+		size_t n = i - start;
 
-		while (i < length && (mw_blank(s[i]) || s[i] == ':'))
-			i++;
-		start = i;
-		while (i < length && !mw_blank(s[i]) && s[i] != ':')
-			i++;
-		if (i == start)
-			break;
+		if (i < length && (colons ? s[i] != ':' : !mw_blank(s[i])))
+			continue;
+		start = i + 1;
+		if (!n && !colons)
+			continue;
 		if (fields == 3)
 			return mw_complain(c, s, length, -EINVAL,
 					   "a row is PORT SOURCE TARGET and no more");
-		field[fields] = s + start;
-		size[fields++] = i - start;
+		field[fields] = text;
+		size[fields++] = n;
 	}
 	if (fields < 3)
 		return mw_complain(c, s, length, -EINVAL,
@@ -395,11 +406,10 @@ int mw_policy_site_edit(struct mailwall_policy *spec, const char *s, size_t leng
 	struct mailwall_row list[MAILWALL_SITE_MAX] = { 0 };
 	char sign = mw_take_sign(&s, &length);
 	size_t start = 0, i;
+	bool nothing = sign || length;
 	u16 count = 0;
 
 	if (sign) {
-		if (!length)
-			return mw_complain_nothing(c, s, sign);
 		count = spec->site_count;
 		memcpy(list, spec->site, count * sizeof(*list));
 	}
@@ -415,6 +425,7 @@ int mw_policy_site_edit(struct mailwall_policy *spec, const char *s, size_t leng
 		mw_trim(&item, &size);
 		if (!size)
 			continue;
+		nothing = false;
 		if (*item == '+' || *item == '-')
 			return mw_complain_sign(c, item, size);
 		error = mw_row_parse(item, size, &row, c);
@@ -425,6 +436,8 @@ int mw_policy_site_edit(struct mailwall_policy *spec, const char *s, size_t leng
 		if (error)
 			return error;
 	}
+	if (nothing)
+		return mw_complain_nothing(c, s, length, sign, "row");
 	memcpy(spec->site, list, sizeof(list));
 	spec->site_count = count;
 	return 0;

@@ -164,7 +164,8 @@ int mw_policy_normalise(struct mailwall_policy *spec, struct mw_complaint *c,
  * mw_policy_adm_edit() - set, add to or remove from ADM, as sysfs and the command do
  * @spec: normalised; changed only on success
  * @s: prefixes apart by white space or commas; a sign before the first adds (+)
- *     or removes (-) all of them, without one they replace the list
+ *     or removes (-) all of them, without one they replace the list; white space
+ *     alone empties it
  * @length: bytes of @s
  * @c: filled in on error
  *
@@ -178,7 +179,8 @@ int mw_policy_adm_edit(struct mailwall_policy *spec, const char *s, size_t lengt
  * mw_policy_site_edit() - the same for site rows
  * @spec: normalised; changed only on success
  * @s: rows "PORT SOURCE TARGET" or "PORT:SOURCE:TARGET", apart by newlines or
- *     commas; a sign before the first as in mw_policy_adm_edit()
+ *     commas; a sign before the first, and white space alone, as in
+ *     mw_policy_adm_edit()
  * @length: bytes of @s
  * @c: filled in on error
  *

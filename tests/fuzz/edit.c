@@ -103,18 +103,22 @@ static u8 *put_prefix(u8 *at)
 
 static u8 *put_row(u8 *at)
 {
-	static const char *const ends[] = { "ANY GTW", "GTW ANY", "ADM GTW",  "GTW ADM",
-					    "ANY:GTW", "GTW:ADM", "ADM\tGTW", "GTW  ANY" };
-	static const char *const odd[] = { "ANY ADM", "GTW GTW", "any GTW", "ANY", "ANY GTW x", "" };
+	static const char *const ends[] = { "ANY", "ADM", "GTW" };
+	static const char *const apart[] = { " ", ":", "\t", "  ", "::", " :" };
+	u32 port = random_below(50) ? 1 + random_below(45) :
+		   random_below(2)  ? random_below(70000) :
+				      0;
+	bool inbound = random_below(2);
+	const char *peer = ends[random_below(2)];
+	const char *one = apart[random_below(3)];
 	char text[32];
 
-	sprintf(text, "%u%s",
-		random_below(50) ? 1 + random_below(45) :
-		random_below(2)	 ? random_below(70000) :
-				   0,
-		random_below(2) ? " " : ":");
-	at = put(at, text);
-	return put(at, random_below(60) ? PICK(ends) : PICK(odd));
+	sprintf(text, "%u%s%s%s%s%s", port, one, inbound ? peer : "GTW",
+		random_below(60) ? one : PICK(apart), inbound ? "GTW" : peer,
+		random_below(60) ? "" : PICK(apart));
+	if (!random_below(60))
+		text[random_below(strlen(text))] = "aG: \t4"[random_below(6)];
+	return put(at, text);
 }
 
 static u8 *put_list(u8 *at, bool adm)
@@ -124,6 +128,8 @@ static u8 *put_list(u8 *at, bool adm)
 	u32 items = random_below(random_below(4) ? 6 : 40);
 
 	at = put(at, PICK(signs));
+	if (!random_below(8))
+		at = put(at, PICK(apart));
 	while (items--) {
 		at = adm ? put_prefix(at) : put_row(at);
 		at = put(at, PICK(apart));

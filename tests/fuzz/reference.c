@@ -272,18 +272,28 @@ static int end_of(const char *name)
 	return -1;
 }
 
+/* White space may be wide; between two colons there is a field, be it empty. */
+static char *next_field(char **rest, bool colons)
+{
+	char *field;
+
+	do
+		field = strsep(rest, colons ? ":" : " \t\r\v\f");
+	while (!colons && field && !*field);
+	return field;
+}
+
 static int site_item(struct mailwall_policy *spec, char sign, const char *item, size_t length)
 {
-	static const char apart[] = " \t\r\v\f:";
-	char *copy = strndup(item, length), *save, *port, *source, *target, *rest;
+	char *copy = strndup(item, length), *rest = copy;
+	bool colons = strchr(copy, ':');
+	char *port = next_field(&rest, colons);
+	char *source = next_field(&rest, colons);
+	char *target = next_field(&rest, colons);
 	struct mailwall_row row;
 	int error = -EINVAL;
 	long value;
 
-	port = strtok_r(copy, apart, &save);
-	source = port ? strtok_r(NULL, apart, &save) : NULL;
-	target = source ? strtok_r(NULL, apart, &save) : NULL;
-	rest = target ? strtok_r(NULL, apart, &save) : NULL;
 	value = port ? number(port, strlen(port), 65535) : -1;
 	if (value > 0 && end_of(source) >= 0 && end_of(target) >= 0 && !rest) {
 		row.port = value;
@@ -302,16 +312,18 @@ static int list_edit(char kind, struct mailwall_policy *spec, const char *text, 
 	static const char blanks[] = " \t\n\v\f\r";
 	struct mailwall_policy result = *spec;
 	const char *at = text + strspn(text, blanks);
+	bool nothing = *at;
 	char sign = 0;
 
+	if (nothing) {
+		/* what is refused, should no item follow */
+		*item = at - text;
+		*item_length = strlen(at);
+		while (strchr(blanks, at[*item_length - 1]))
+			--*item_length;
+	}
 	if (*at == '+' || *at == '-') {
 		sign = *at++;
-		at += strspn(at, blanks);
-		if (!*at) {
-			/* the item is empty, and where it is does not matter */
-			*item = *item_length = 0;
-			return -EINVAL;
-		}
 	} else if (kind == 'a') {
 		memset(result.adm, 0, sizeof(result.adm));
 		result.adm_count = 0;
@@ -330,6 +342,7 @@ static int list_edit(char kind, struct mailwall_policy *spec, const char *text, 
 			end--;
 		if (start >= end)
 			continue;
+		nothing = false;
 		if (*start == '+' || *start == '-')
 			error = -EINVAL;
 		else if (kind == 'a')
@@ -341,6 +354,12 @@ static int list_edit(char kind, struct mailwall_policy *spec, const char *text, 
 			*item_length = end - start;
 			return error;
 		}
+	}
+	if (nothing) {
+		/* after a sign it is empty, and where it is does not matter */
+		if (sign)
+			*item_length = 0;
+		return -EINVAL;
 	}
 	*spec = result;
 	return 0;

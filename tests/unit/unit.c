@@ -318,6 +318,8 @@ static void test_adm_edit(void **state)
 		     "no address");
 	edit_refuses(mw_policy_adm_edit, &spec, "192.0.2.9/24", -EINVAL, "192.0.2.9/24",
 		     "192.0.2.0/24");
+	edit_refuses(mw_policy_adm_edit, &spec, " , ,\n", -EINVAL, ", ,", "no prefix");
+	edit_refuses(mw_policy_adm_edit, &spec, "+ ,", -EINVAL, "", "nothing follows");
 	edit_accepts(mw_policy_adm_edit, &spec, " \n");
 	adm_is(&spec, "");
 	for (i = 0; i < MAILWALL_ADM_MAX; i++)
@@ -376,6 +378,13 @@ static void test_site_edit(void **state)
 		     "no more");
 	edit_refuses(mw_policy_site_edit, &spec, "22 ADM GTW\n+80 ANY GTW", -EINVAL, "+80 ANY GTW",
 		     "one sign");
+	edit_refuses(mw_policy_site_edit, &spec, ":22::ADM:GTW", -EINVAL, ":22::ADM:GTW",
+		     "no more");
+	edit_refuses(mw_policy_site_edit, &spec, "22:ADM:GTW:", -EINVAL, "22:ADM:GTW:", "no more");
+	edit_refuses(mw_policy_site_edit, &spec, "22 ADM: GTW", -EINVAL, "22 ADM: GTW",
+		     "PORT SOURCE TARGET");
+	edit_refuses(mw_policy_site_edit, &spec, ",\n,", -EINVAL, ",\n,", "no row");
+	edit_refuses(mw_policy_site_edit, &spec, "-,", -EINVAL, "", "nothing follows");
 	edit_accepts(mw_policy_site_edit, &spec, "\n");
 	assert_int_equal(spec.site_count, 0);
 	for (i = 0; i < MAILWALL_SITE_MAX; i++)
