@@ -164,7 +164,7 @@ packages() {
 		firmware_off
 		boot_image "$K1"
 		# It compiles for both kernels, under emulation.
-		BOOT_TIMEOUT=1500 boot "$suite upgrades while the older release is loaded" upgrade
+		BOOT_TIMEOUT=3000 boot "$suite upgrades while the older release is loaded" upgrade
 		rm -f "$WORK/image"
 
 		ok "$suite: the packages are upgraded" apt_install \
