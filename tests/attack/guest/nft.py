@@ -2,6 +2,7 @@
 """The same segments at a gateway guarded by mailwall and at one guarded by nft: whether each
 reaches TCP is compared, and every difference must be on a closed list."""
 import collections
+import concurrent.futures
 import logging
 import sys
 
@@ -17,6 +18,8 @@ from connections import Peer
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import differences                          # noqa: E402
+
+BATCH = 500
 
 
 class Trial:
@@ -68,6 +71,15 @@ def twin():
     must(sh(" && ".join(lines)))
 
 
+def built(*layers):
+    """Their bytes. scapy's "/" is the same, but copies every layer for each one added."""
+    for layer in layers:
+        layer.explicit = 1
+    for outer, inner in zip(layers, layers[1:]):
+        outer.add_payload(inner)
+    return bytes(layers[0])
+
+
 def random_trial(rng, window):
     """A segment made by scapy: any ports, flags, options, headers, and any way of cutting it."""
     ns, fam = rng.choice(("any", "adm")), rng.choice((4, 6))
@@ -86,14 +98,14 @@ def random_trial(rng, window):
         segment_.chksum = rng.getrandbits(16)
     elif kind == "offset":
         segment_.dataofs = rng.randrange(16)
-    segment_ = segment_ / Raw(bytes(rng.randrange(256) for _ in range(rng.choice((0, 1, 40, 200)))))
+    data = Raw(rng.randbytes(rng.choice((0, 1, 40, 200))))
     src, dst = ghost(ns, fam, window), (GTW4 if fam == 4 else GTW6)[ns]
     if fam == 4:
         packet = inet.IP(src=src, dst=dst, id=window)
         if kind == "headers":
             packet.options = rng.choice(([inet.IPOption_NOP()] * 4, [inet.IPOption_Router_Alert()],
                                          [inet.IPOption(b"\x07\x0b\x04" + bytes(8) + b"\0")]))
-        whole = bytes(packet / segment_)
+        whole = built(packet, segment_, data)
         packets = [whole]
         if kind == "fragments":
             # never the number of fragments that an earlier trial left without the rest
@@ -111,8 +123,7 @@ def random_trial(rng, window):
         for header in extra:
             if isinstance(header, inet6.IPv6ExtHdrRouting):
                 header.segleft = 0
-            packet = packet / header
-        whole = bytes(packet / segment_)
+        whole = built(packet, *extra, segment_, data)
         packets = [whole]
         if kind == "fragments":
             packets = fragments6(src, dst, whole[6], whole[40:], cut(rng), rng.getrandbits(32))
@@ -135,8 +146,8 @@ def raw_trial(rng, window):
     flags = rng.choice(VALID + [rng.randrange(256)] * 3)
     own, peer = (GTW4 if fam == 4 else GTW6)[ns], ghost(ns, fam, window)
     base = (inet.IP if fam == 4 else inet6.IPv6)(src=own, dst=peer)
-    body = inet.TCP(sport=sport, dport=dport, flags=flags, window=window) / Raw(b"out")
-    return Trial([bytes(base / body)], window, ns, "out", about=f"out, {sport}>{dport} {flags:#x}",
+    head = inet.TCP(sport=sport, dport=dport, flags=flags, window=window)
+    return Trial([built(base, head, Raw(b"out"))], window, ns, "out", about=f"out, {sport}>{dport} {flags:#x}",
                  to=peer)
 
 
@@ -192,10 +203,29 @@ class Pair:
         self.wrong, self.trials, self.packets, self.passed, self.differ = [], 0, 0, 0, 0
 
 
-def batches(trials, size=500):
+def batches(trials, size=BATCH):
     """In pieces, so that no two with one window are under way together."""
     for start in range(0, len(trials), size):
         yield trials[start:start + size]
+
+
+def make_batch(make, seed, size):
+    """As many random trials, the same for a seed."""
+    rng = random.Random(seed)
+    return [make(rng, window + 1) for window in range(size)]
+
+
+def random_batches(make, seed, number):
+    """Made by all processors: scapy takes ten times as long as the two gateways together."""
+    with concurrent.futures.ProcessPoolExecutor() as pool:
+        under_way = collections.deque()
+        for start in range(0, number, BATCH):
+            under_way.append(pool.submit(make_batch, make, f"{make.__name__} {seed} {start}",
+                                         min(BATCH, number - start)))
+            if len(under_way) > 4:
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
 
 
 def connections(pair, rng, number):
@@ -263,11 +293,11 @@ def main():
     for batch in batches(recorder.trials):
         pair.compare(batch)
     pair.point("hand-made")
-    for start in range(0, number, 500):
-        pair.compare([random_trial(rng, window + 1) for window in range(min(500, number - start))])
+    for batch in random_batches(random_trial, seed, number):
+        pair.compare(batch)
     pair.point("random, inbound")
-    for start in range(0, number // 3, 500):
-        pair.compare([raw_trial(rng, window + 1) for window in range(min(500, number // 3 - start))])
+    for batch in random_batches(raw_trial, seed, number // 3):
+        pair.compare(batch)
     pair.point("random, outbound")
     connections(pair, rng, number // 20)
     pair.point("with connections")
