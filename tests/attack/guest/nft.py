@@ -69,6 +69,7 @@ def twin():
     lines += [f"wait_until 30 in_ns any2 ping -c 1 -W 1 {GTW_ANY4}",
               f"wait_until 30 in_ns adm2 ping -c 1 -W 1 {GTW_ADM6}"]
     must(sh(" && ".join(lines)))
+    nobody("any2", "adm2")
 
 
 def built(*layers):

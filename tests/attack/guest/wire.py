@@ -26,9 +26,17 @@ HBH, ROUTING, FRAGMENT, AH, NONE, DSTOPTS, TCP = 0, 43, 44, 51, 59, 60, 6
 
 def ghosts():
     """Routes to the addresses that the tests make up."""
+    nobody("any", "adm")
     must(sh(f"""
         ip route add 198.18.0.0/16 via {ANY4} && ip route add 2001:db8:f::/48 via {ANY6} &&
         ip route add 198.19.0.0/16 via {ADM4} && ip route add 2001:db8:c::/48 via {ADM6}"""))
+
+
+def nobody(any_ns, adm_ns):
+    """The hosts say nothing of those addresses: an ICMPv6 "no route" ends a connection that
+    the gateway has just begun. (IPv4 says nothing where it does not forward.)"""
+    must(run("ip", "-n", any_ns, "route", "add", "blackhole", "2001:db8:f::/48"))
+    must(run("ip", "-n", adm_ns, "route", "add", "blackhole", "2001:db8:c::/48"))
 
 
 def ghost(ns, fam, number):
