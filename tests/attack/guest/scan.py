@@ -139,8 +139,10 @@ def main():
     near |= set(random.Random(seed).sample(range(1, 65536), 60))
     sample = ",".join(map(str, sorted(near)))
     topology()
-    # Two nmaps at full speed: none of what they send is to be lost in here.
-    must(run("sysctl", "-q", "-w", "net.core.netdev_max_backlog=100000"))
+    # Two nmaps at full speed: none of what they send is to be lost in here, nor given up
+    # because 64 fragments of the other one came between two of its own.
+    must(run("sysctl", "-q", "-w", "net.core.netdev_max_backlog=100000",
+             "net.ipv4.ipfrag_max_dist=0"))
     listener = Listener(*OPEN, *HIDDEN, CONSOLE, greet=False)
     control(sample)
     must(mw_load("adm=198.51.100.0/24,2001:db8:b::/64"))
