@@ -103,18 +103,26 @@ static u8 *put_prefix(u8 *at)
 
 static u8 *put_row(u8 *at)
 {
-	static const char *const ends[] = { "ANY", "ADM", "GTW" };
+	static const char *const peers[] = { "ANY", "ADM" };
+	static const char *const odd[] = { "any", "GTW x", "" };
 	static const char *const apart[] = { " ", ":", "\t", "  ", "::", " :" };
+	const char *one = apart[random_below(3)], *two = random_below(60) ? one : PICK(apart);
+	const char *source = PICK(peers), *target = "GTW";
+	char text[48];
 	u32 port = random_below(50) ? 1 + random_below(45) :
 		   random_below(2)  ? random_below(70000) :
 				      0;
-	bool inbound = random_below(2);
-	const char *peer = ends[random_below(2)];
-	const char *one = apart[random_below(3)];
-	char text[32];
 
-	sprintf(text, "%u%s%s%s%s%s", port, one, inbound ? peer : "GTW",
-		random_below(60) ? one : PICK(apart), inbound ? "GTW" : peer,
+	if (random_below(2)) {
+		target = source;
+		source = "GTW";
+	}
+	/* neither end is GTW, or both are, or one is no end */
+	if (!random_below(60))
+		source = target;
+	if (!random_below(60))
+		target = random_below(2) ? PICK(peers) : PICK(odd);
+	sprintf(text, "%u%s%s%s%s%s", port, one, source, two, target,
 		random_below(60) ? "" : PICK(apart));
 	if (!random_below(60))
 		text[random_below(strlen(text))] = "aG: \t4"[random_below(6)];
