@@ -78,17 +78,17 @@ def scan(ns, fam, kind, source, split, ports):
     known = [] if told is None else OPEN + [CONSOLE] * (ns == "adm")
     want = {port: (told, "syn-ack" if told == "open" else "reset") if port in known else
             (untold, "no-response") for port in ranges(ports)}
-    got = nmap(ns, fam, ports, *options)
-    for _ in range(3):
-        wrong = {port: state for port, state in want.items() if got.get(port) != state}
+    got, asked = {}, ports
+    for _ in range(4):
+        got.update(nmap(ns, fam, asked, *options))
+        wrong = [port for port in want if got.get(port) != want[port]]
         # On a busy machine an answer may be late and a fragment lost: no secret is told so,
         # and those ports alone are asked again, without haste.
         if not wrong or any(got.get(port) != ("filtered", "time-exceeded") and not
                             (port in known and got.get(port) == (untold, "no-response"))
                             for port in wrong):
             break
-        got.update(nmap(ns, fam, ",".join(map(str, wrong)), *options))
-    wrong = {port: state for port, state in want.items() if got.get(port) != state}
+        asked = ",".join(map(str, wrong))
     title = (f"{name} scan of {len(want)} ports, IPv{fam}, {ns.upper()} host"
              f"{f', from port {source}' if source else ''}{', in fragments' if split else ''}: "
              f"sees {'nothing' if not known else ' '.join(map(str, sorted(known)))}")
