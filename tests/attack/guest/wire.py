@@ -33,10 +33,12 @@ def ghosts():
 
 
 def nobody(any_ns, adm_ns):
-    """The hosts say nothing of those addresses: an ICMPv6 "no route" ends a connection that
-    the gateway has just begun. (IPv4 says nothing where it does not forward.)"""
-    must(run("ip", "-n", any_ns, "route", "add", "blackhole", "2001:db8:f::/48"))
-    must(run("ip", "-n", adm_ns, "route", "add", "blackhole", "2001:db8:c::/48"))
+    """The hosts say nothing of those addresses: an ICMP "no route" ends a connection that the
+    gateway has just begun."""
+    for ns, nets in ((any_ns, ("198.18.0.0/16", "2001:db8:f::/48")),
+                     (adm_ns, ("198.19.0.0/16", "2001:db8:c::/48"))):
+        for net in nets:
+            must(run("ip", "-n", ns, "route", "add", "blackhole", net))
 
 
 def ghost(ns, fam, number):
