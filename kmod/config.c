@@ -42,7 +42,7 @@ static void mw_policy_free(struct mw_policy *policy)
  * Give every site row a slot: the one it has in @like, so that its counters go
  * on, or one that no published policy uses, from zero.
  */
-static void mw_assign_slots(struct mw_net *mn, const struct mailwall_policy *spec,
+static void mw_assign_slots(struct mw_net *mn, const struct mw_spec *spec,
 			    const struct mw_policy *like, u8 *slots)
 {
 	DECLARE_BITMAP(used, MW_SLOTS) = { 0 };
@@ -65,7 +65,7 @@ static void mw_assign_slots(struct mw_net *mn, const struct mailwall_policy *spe
 }
 
 /* Build a policy of a normalised spec. Its rows are counted as those of @like. */
-static struct mw_policy *mw_policy_create(struct mw_net *mn, const struct mailwall_policy *spec,
+static struct mw_policy *mw_policy_create(struct mw_net *mn, const struct mw_spec *spec,
 					  const struct mw_policy *like)
 {
 	u8 slots[MAILWALL_SITE_MAX];
@@ -135,7 +135,7 @@ static int mw_replace(struct mw_net *mn, struct mw_policy *policy, u32 confirm,
 	return 0;
 }
 
-static int mw_apply(struct mw_net *mn, struct mailwall_policy *spec, bool first)
+static int mw_apply(struct mw_net *mn, struct mw_spec *spec, bool first)
 {
 	struct mw_policy *policy, *fallback = NULL;
 	char text[MW_PREFIX_TEXT];
@@ -162,7 +162,7 @@ static int mw_apply(struct mw_net *mn, struct mailwall_policy *spec, bool first)
 			mw_policy_free(fallback);
 		return error;
 	}
-	if (mw_policy_has_any(spec, text))
+	if (mw_spec_has_any(spec, text))
 		pr_warn("adm: %s opens the Management Console to every address of its family\n",
 			text);
 	return 0;
@@ -176,13 +176,13 @@ static int mw_check_waiting(const struct mw_net *mn)
 	return -EBUSY;
 }
 
-static int mw_set(struct mw_net *mn, struct mailwall_policy *spec)
+static int mw_set(struct mw_net *mn, struct mw_spec *spec)
 {
 	char text[MW_PREFIX_TEXT];
 	struct mw_complaint c;
 	int error;
 
-	error = mw_policy_normalise(spec, &c, text);
+	error = mw_spec_normalise(spec, &c, text);
 	if (error) {
 		mw_refuse("policy", &c);
 		return error;
@@ -190,7 +190,7 @@ static int mw_set(struct mw_net *mn, struct mailwall_policy *spec)
 	return mw_apply(mn, spec, false);
 }
 
-int mw_config_set(struct mw_net *mn, struct mailwall_policy *spec)
+int mw_config_set(struct mw_net *mn, struct mw_spec *spec)
 {
 	int error;
 
@@ -211,14 +211,14 @@ int mw_config_set(struct mw_net *mn, struct mailwall_policy *spec)
 int mw_config_edit(struct mw_net *mn, const char *name, mw_edit_t edit, const char *s,
 		   size_t length)
 {
-	struct mailwall_policy *spec;
+	struct mw_spec *spec;
 	struct mw_complaint c;
 	int error;
 
 	spec = kmalloc(sizeof(*spec), GFP_KERNEL);
 	if (!spec)
 		return -ENOMEM;
-	if (edit == mw_policy_log_edit && !edit(spec, s, length, &c))
+	if (edit == mw_edit_log && !edit(spec, s, length, &c))
 		mw_log_load(spec->log);
 	mutex_lock(&mw_mutex);
 	error = mw_check_waiting(mn);
@@ -235,7 +235,7 @@ int mw_config_edit(struct mw_net *mn, const char *name, mw_edit_t edit, const ch
 	return error;
 }
 
-int mw_config_load(struct mw_net *mn, struct mailwall_policy *spec)
+int mw_config_load(struct mw_net *mn, struct mw_spec *spec)
 {
 	int error;
 
@@ -303,7 +303,7 @@ static void mw_revert_work(struct work_struct *work)
 	mutex_unlock(&mw_mutex);
 }
 
-void mw_config_get(struct mw_net *mn, struct mailwall_policy *spec)
+void mw_config_get(struct mw_net *mn, struct mw_spec *spec)
 {
 	mutex_lock(&mw_mutex);
 	*spec = mw_current(mn)->spec;
@@ -357,7 +357,7 @@ void mw_config_clean(struct mw_net *mn)
 
 int mw_config_setup(void)
 {
-	static const struct mailwall_policy spec = { .mode = MAILWALL_OFF };
+	static const struct mw_spec spec = { .mode = MAILWALL_OFF };
 
 	mw_initial = kvzalloc(mw_policy_size(&spec), GFP_KERNEL);
 	if (!mw_initial)

@@ -46,9 +46,9 @@ static ssize_t mw_store(const char *name, mw_edit_t edit, const char *buf, size_
 }
 
 /* The policy as it is configured; NULL if there is no memory for a copy. */
-static struct mailwall_policy *mw_get(void)
+static struct mw_spec *mw_get(void)
 {
-	struct mailwall_policy *spec = kmalloc(sizeof(*spec), GFP_KERNEL);
+	struct mw_spec *spec = kmalloc(sizeof(*spec), GFP_KERNEL);
 
 	if (spec)
 		mw_config_get(mw_caller(), spec);
@@ -57,7 +57,7 @@ static struct mailwall_policy *mw_get(void)
 
 static ssize_t adm_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	struct mailwall_policy *spec = mw_get();
+	struct mw_spec *spec = mw_get();
 	char text[MW_PREFIX_TEXT];
 	ssize_t at = 0;
 	int i;
@@ -75,7 +75,7 @@ static ssize_t adm_show(struct device *dev, struct device_attribute *attr, char 
 static ssize_t adm_store(struct device *dev, struct device_attribute *attr, const char *buf,
 			 size_t count)
 {
-	return mw_store("adm", mw_policy_adm_edit, buf, count);
+	return mw_store("adm", mw_edit_adm, buf, count);
 }
 
 static ssize_t mw_emit_row(char *buf, ssize_t at, const struct mailwall_row *row, const char *tail)
@@ -86,7 +86,7 @@ static ssize_t mw_emit_row(char *buf, ssize_t at, const struct mailwall_row *row
 
 static ssize_t site_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	struct mailwall_policy *spec = mw_get();
+	struct mw_spec *spec = mw_get();
 	ssize_t at = 0;
 	int i;
 
@@ -101,12 +101,12 @@ static ssize_t site_show(struct device *dev, struct device_attribute *attr, char
 static ssize_t site_store(struct device *dev, struct device_attribute *attr, const char *buf,
 			  size_t count)
 {
-	return mw_store("site", mw_policy_site_edit, buf, count);
+	return mw_store("site", mw_edit_site, buf, count);
 }
 
 static ssize_t mode_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	struct mailwall_policy *spec = mw_get();
+	struct mw_spec *spec = mw_get();
 	ssize_t at;
 
 	if (!spec)
@@ -119,17 +119,17 @@ static ssize_t mode_show(struct device *dev, struct device_attribute *attr, char
 static ssize_t mode_store(struct device *dev, struct device_attribute *attr, const char *buf,
 			  size_t count)
 {
-	return mw_store("mode", mw_policy_mode_edit, buf, count);
+	return mw_store("mode", mw_edit_mode, buf, count);
 }
 
 static ssize_t log_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	struct mailwall_policy *spec = mw_get();
+	struct mw_spec *spec = mw_get();
 	char text[MW_PREFIX_TEXT];
 
 	if (!spec)
 		return -ENOMEM;
-	mw_log_print(spec, text);
+	mw_spec_print_log(spec, text);
 	kfree(spec);
 	return sysfs_emit(buf, "%s\n", text);
 }
@@ -137,7 +137,7 @@ static ssize_t log_show(struct device *dev, struct device_attribute *attr, char 
 static ssize_t log_store(struct device *dev, struct device_attribute *attr, const char *buf,
 			 size_t count)
 {
-	return mw_store("log", mw_policy_log_edit, buf, count);
+	return mw_store("log", mw_edit_log, buf, count);
 }
 
 static ssize_t table_show(struct device *dev, struct device_attribute *attr, char *buf)
@@ -145,7 +145,7 @@ static ssize_t table_show(struct device *dev, struct device_attribute *attr, cha
 	ssize_t at = 0;
 	int i;
 
-	for (i = 0; i < MAILWALL_TABLE_ROWS; i++)
+	for (i = 0; i < MW_TABLE_ROWS; i++)
 		at += mw_emit_row(buf, at, &mw_table[i].row, mw_table[i].description);
 	return at;
 }
@@ -251,7 +251,7 @@ static long mw_get_version(void __user *arg)
 
 static long mw_get_policy(void __user *arg)
 {
-	struct mailwall_policy *spec = mw_get();
+	struct mw_spec *spec = mw_get();
 	long error = 0;
 
 	if (!spec)
@@ -264,7 +264,7 @@ static long mw_get_policy(void __user *arg)
 
 static long mw_set_policy(const void __user *arg)
 {
-	struct mailwall_policy *spec;
+	struct mw_spec *spec;
 	long error;
 
 	if (!mw_may_change())

@@ -3,7 +3,7 @@
 #ifndef _MW_HOOK_H
 #define _MW_HOOK_H
 
-#include "config.h"
+#include "net.h"
 
 /**
  * mw_hook_init() - prepare the hooks of a namespace

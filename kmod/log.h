@@ -3,7 +3,8 @@
 #ifndef _MW_LOG_H
 #define _MW_LOG_H
 
-#include "config.h"
+#include "net.h"
+#include "stats.h"
 
 /**
  * mw_log_load() - load the module of a logger that is not there

@@ -15,7 +15,7 @@
  * Load parameters, gathered until mw_init(). Files of mode 0: none in sysfs. Nothing
  * here is __init: module_destroy_params() still reads the ops at unload.
  */
-static struct mailwall_policy mw_load_spec = { .mode = MAILWALL_ENFORCE };
+static struct mw_spec mw_load_spec = { .mode = MAILWALL_ENFORCE };
 
 static int mw_load_edit(const char *value, const struct kernel_param *param, mw_edit_t edit)
 {
@@ -30,7 +30,7 @@ static int mw_load_edit(const char *value, const struct kernel_param *param, mw_
 #define MW_PARAMETER(name, description)                                             \
 	static int mw_load_##name(const char *value, const struct kernel_param *kp) \
 	{                                                                           \
-		return mw_load_edit(value, kp, mw_policy_##name##_edit);            \
+		return mw_load_edit(value, kp, mw_edit_##name);            \
 	}                                                                           \
 	static const struct kernel_param_ops mw_load_##name##_ops = {               \
 		.set = mw_load_##name,                                              \
@@ -102,7 +102,7 @@ static struct pernet_operations mw_net_ops = {
 
 static int __init mw_init(void)
 {
-	struct mailwall_policy *spec = &mw_load_spec;
+	struct mw_spec *spec = &mw_load_spec;
 	int error;
 
 	if (spec->confirm && spec->mode != MAILWALL_ENFORCE) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Finding the TCP header in a packet, within bounds. POLICY.md step 1, and
+ * Finding the TCP header in a packet, within bounds. docs/decision.md step 1, and
  * "Fragments and extension headers".
  */
 #ifndef _MW_SEGMENT_H

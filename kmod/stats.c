@@ -21,7 +21,7 @@ static void mw_add_reasons(u64 sum[2][MAILWALL_REASONS], const mw_counter part[2
 			sum[direction][reason] += mw_counter_read(part[direction][reason]);
 }
 
-static void mw_add_row(struct mailwall_row_counters *sum, const struct mw_row_stats *part)
+static void mw_add_row(struct mw_row_counters *sum, const struct mw_row_stats *part)
 {
 	sum->openings += mw_counter_read(part->openings);
 	sum->segments += mw_counter_read(part->segments);
@@ -29,14 +29,14 @@ static void mw_add_row(struct mailwall_row_counters *sum, const struct mw_row_st
 }
 
 void mw_stats_read(const struct mw_stats __percpu *stats, const struct mw_policy *policy,
-		   struct mailwall_counters *counters)
+		   struct mw_counters *counters)
 {
-	struct mailwall_row_counters *site = &counters->row[MAILWALL_TABLE_ROWS];
+	struct mw_row_counters *site = &counters->row[MW_TABLE_ROWS];
 	int cpu, i;
 
 	memset(counters, 0, sizeof(*counters));
-	counters->row_count = MAILWALL_TABLE_ROWS + policy->spec.site_count;
-	for (i = 0; i < MAILWALL_TABLE_ROWS; i++)
+	counters->row_count = MW_TABLE_ROWS + policy->spec.site_count;
+	for (i = 0; i < MW_TABLE_ROWS; i++)
 		counters->row[i].row = mw_table[i].row;
 	for (i = 0; i < policy->spec.site_count; i++)
 		site[i].row = policy->spec.site[i];
@@ -45,7 +45,7 @@ void mw_stats_read(const struct mw_stats __percpu *stats, const struct mw_policy
 	for_each_possible_cpu(cpu) {
 		const struct mw_stats *part = per_cpu_ptr(stats, cpu);
 
-		for (i = 0; i < MAILWALL_TABLE_ROWS; i++)
+		for (i = 0; i < MW_TABLE_ROWS; i++)
 			mw_add_row(&counters->row[i], &part->row[1 + i]);
 		for (i = 0; i < policy->spec.site_count; i++)
 			mw_add_row(&site[i], &part->row[policy->site_slot[i]]);

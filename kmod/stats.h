@@ -30,14 +30,14 @@ typedef atomic64_t mw_counter;
  * @segments: segments
  * @bytes: bytes
  * @openings: opening segments
- * @pad: half a cache line each: found by a shift, and in one line
+ *
+ * Half a cache line: found by a shift, and in one line.
  */
 struct mw_row_stats {
 	mw_counter segments;
 	mw_counter bytes;
 	mw_counter openings;
-	mw_counter pad;
-};
+} __aligned(32);
 
 /**
  * struct mw_stats - the counters of a network namespace on one processor
@@ -51,6 +51,38 @@ struct mw_stats {
 	mw_counter denied[2][MAILWALL_REASONS];
 	mw_counter would_deny[2][MAILWALL_REASONS];
 	mw_counter log_held;
+};
+
+/**
+ * struct mw_row_counters - what a row has allowed, on all processors
+ * @row: the row
+ * @openings: opening segments
+ * @segments: segments
+ * @bytes: bytes
+ */
+struct mw_row_counters {
+	struct mailwall_row row;
+	u64 openings;
+	u64 segments;
+	u64 bytes;
+};
+
+/**
+ * struct mw_counters - the counters of a network namespace, added up
+ * @generation: policy whose rows these are
+ * @log_held: denials that the kernel log's rate limit held back
+ * @denied: by enum mailwall_direction and enum mailwall_reason
+ * @would_deny: the same in audit mode
+ * @row_count: rows in @row
+ * @row: the built-in rows, then site rows
+ */
+struct mw_counters {
+	u64 generation;
+	u64 log_held;
+	u64 denied[2][MAILWALL_REASONS];
+	u64 would_deny[2][MAILWALL_REASONS];
+	u32 row_count;
+	struct mw_row_counters row[MW_TABLE_ROWS + MAILWALL_SITE_MAX];
 };
 
 /**
@@ -69,6 +101,6 @@ void mw_stats_clear_slot(struct mw_stats __percpu *stats, u8 slot);
  * Context: any; RCU read side for @policy.
  */
 void mw_stats_read(const struct mw_stats __percpu *stats, const struct mw_policy *policy,
-		   struct mailwall_counters *counters);
+		   struct mw_counters *counters);
 
 #endif /* _MW_STATS_H */

@@ -131,8 +131,8 @@ int device_need(struct mailwall_version *version);
 bool device_abi_fits(const struct mailwall_version *version);
 
 /* These return 0, or -errno. */
-int device_get(int fd, struct mailwall_policy *policy);
-int device_set(int fd, const struct mailwall_policy *policy);
+int device_get(int fd, struct mw_spec *policy);
+int device_set(int fd, const struct mw_spec *policy);
 int device_counters(int fd, struct mailwall_counters *counters);
 int device_explain(int fd, struct mailwall_explain *explain);
 int device_confirm(int fd);
@@ -189,10 +189,10 @@ struct report {
 	struct mailwall_version version;
 	bool complete;
 	char mode[MW_PREFIX_TEXT];
-	struct mailwall_policy policy;
+	struct mw_spec policy;
 	struct mailwall_counters counters;
 	unsigned int row_count;
-	struct mailwall_row row[MAILWALL_TABLE_ROWS + MAILWALL_SITE_MAX];
+	struct mailwall_row row[MW_TABLE_ROWS + MAILWALL_SITE_MAX];
 	const char *missing;
 };
 
@@ -247,7 +247,7 @@ bool session_find(struct session *session);
  *
  * Return: false if the change must not be made; it has then said why.
  */
-bool session_guard(const struct mailwall_policy *policy, const struct arguments *args,
+bool session_guard(const struct mw_spec *policy, const struct arguments *args,
 		   const char *name);
 
 #endif /* _COMMAND_H */

@@ -90,7 +90,7 @@ static int call(int fd, unsigned long request, void *argument)
 	return ioctl(fd, request, argument) ? -errno : 0;
 }
 
-int device_get(int fd, struct mailwall_policy *policy)
+int device_get(int fd, struct mw_spec *policy)
 {
 	int error;
 
@@ -102,9 +102,9 @@ int device_get(int fd, struct mailwall_policy *policy)
 	return error;
 }
 
-int device_set(int fd, const struct mailwall_policy *policy)
+int device_set(int fd, const struct mw_spec *policy)
 {
-	struct mailwall_policy copy = *policy;
+	struct mw_spec copy = *policy;
 
 	return call(fd, MAILWALL_SET_POLICY, &copy);
 }

@@ -14,21 +14,21 @@
 /**
  * struct change - an edit of one part of the policy
  * @name: of the part, as in sysfs
- * @edit: one of mw_policy_*_edit()
+ * @edit: one of mw_edit_*()
  * @text: what it is given
  * @adds: it makes ADM larger, a /0 deserves a warning
  * @merges: it can be made again on top of somebody else's change
  */
 struct change {
 	const char *name;
-	int (*edit)(struct mailwall_policy *spec, const char *s, size_t length,
+	int (*edit)(struct mw_spec *spec, const char *s, size_t length,
 		    struct mw_complaint *c);
 	char *text;
 	bool adds;
 	bool merges;
 };
 
-static bool policy_equal(const struct mailwall_policy *a, const struct mailwall_policy *b)
+static bool policy_equal(const struct mw_spec *a, const struct mw_spec *b)
 {
 	return a->mode == b->mode && a->log == b->log && a->log_group == b->log_group &&
 	       a->adm_count == b->adm_count && a->site_count == b->site_count &&
@@ -38,7 +38,7 @@ static bool policy_equal(const struct mailwall_policy *a, const struct mailwall_
 
 static void say_busy(int fd, const char *name)
 {
-	struct mailwall_policy policy;
+	struct mw_spec policy;
 
 	if (!device_get(fd, &policy) && policy.confirm)
 		say("%s: a change waits %u more seconds to be confirmed: keep it with \"mailwall confirm\" or undo it with \"mailwall revert\" first",
@@ -48,20 +48,20 @@ static void say_busy(int fd, const char *name)
 		    name);
 }
 
-static void say_no_logger(const struct mailwall_policy *policy)
+static void say_no_logger(const struct mw_spec *policy)
 {
 	char text[MW_PREFIX_TEXT];
 
-	mw_log_print(policy, text);
+	mw_spec_print_log(policy, text);
 	say("log \"%s\": the kernel has no such logger: load it with \"modprobe %s\"", text,
 	    policy->log == MAILWALL_LOG_NFLOG ? "nfnetlink_log" : "nf_log_syslog");
 }
 
-static void warn_any(const struct mailwall_policy *policy)
+static void warn_any(const struct mw_spec *policy)
 {
 	char text[MW_PREFIX_TEXT];
 
-	if (mw_policy_has_any(policy, text))
+	if (mw_spec_has_any(policy, text))
 		say("warning: adm \"%s\" holds every address of its family: all rows with ADM, the Management Console (8450) among them, are open to the world",
 		    text);
 }
@@ -69,7 +69,7 @@ static void warn_any(const struct mailwall_policy *policy)
 /* Return: 0, an error of the ioctl, or a positive exit code when it has said why. */
 static int try_change(int fd, const struct change *change, const struct arguments *args, bool again)
 {
-	struct mailwall_policy before, after;
+	struct mw_spec before, after;
 	struct mw_complaint complaint;
 	int error = device_get(fd, &before);
 
@@ -203,7 +203,7 @@ static bool has_words(const char *name, const struct arguments *args)
 
 int adm_set(const struct arguments *args)
 {
-	struct change change = { .name = "adm", .edit = mw_policy_adm_edit, .adds = true };
+	struct change change = { .name = "adm", .edit = mw_edit_adm, .adds = true };
 
 	if (!signless("adm", args) || !has_words("adm", args))
 		return EXIT_REFUSED;
@@ -215,7 +215,7 @@ int adm_add(const struct arguments *args)
 {
 	const struct change change = {
 		.name = "adm",
-		.edit = mw_policy_adm_edit,
+		.edit = mw_edit_adm,
 		.text = join("+", args, ' '),
 		.adds = true,
 		.merges = true,
@@ -228,7 +228,7 @@ int adm_remove(const struct arguments *args)
 {
 	const struct change change = {
 		.name = "adm",
-		.edit = mw_policy_adm_edit,
+		.edit = mw_edit_adm,
 		.text = join("-", args, ' '),
 		.merges = true,
 	};
@@ -240,7 +240,7 @@ int adm_clear(const struct arguments *args)
 {
 	const struct change change = {
 		.name = "adm",
-		.edit = mw_policy_adm_edit,
+		.edit = mw_edit_adm,
 		.text = allocate(1),
 	};
 
@@ -251,7 +251,7 @@ int site_add(const struct arguments *args)
 {
 	const struct change change = {
 		.name = "site",
-		.edit = mw_policy_site_edit,
+		.edit = mw_edit_site,
 		.text = join_rows("+", args),
 		.merges = true,
 	};
@@ -263,7 +263,7 @@ int site_remove(const struct arguments *args)
 {
 	const struct change change = {
 		.name = "site",
-		.edit = mw_policy_site_edit,
+		.edit = mw_edit_site,
 		.text = join_rows("-", args),
 		.merges = true,
 	};
@@ -275,7 +275,7 @@ int site_clear(const struct arguments *args)
 {
 	const struct change change = {
 		.name = "site",
-		.edit = mw_policy_site_edit,
+		.edit = mw_edit_site,
 		.text = allocate(1),
 	};
 
@@ -283,7 +283,7 @@ int site_clear(const struct arguments *args)
 }
 
 /* Return: exit code. */
-static int get(const char *name, struct mailwall_policy *policy)
+static int get(const char *name, struct mw_spec *policy)
 {
 	int fd = device_need(NULL), error;
 
@@ -300,7 +300,7 @@ static int get(const char *name, struct mailwall_policy *policy)
 int adm_show(const struct arguments *args)
 {
 	char text[MW_PREFIX_TEXT];
-	struct mailwall_policy policy;
+	struct mw_spec policy;
 	int code = get("adm", &policy);
 	u16 i;
 
@@ -317,7 +317,7 @@ int adm_show(const struct arguments *args)
 int site_show(const struct arguments *args)
 {
 	char text[MW_PREFIX_TEXT];
-	struct mailwall_policy policy;
+	struct mw_spec policy;
 	int code = get("site", &policy);
 	u16 i;
 
@@ -331,9 +331,9 @@ int site_show(const struct arguments *args)
 
 int mode(const struct arguments *args)
 {
-	struct change change = { .name = "mode", .edit = mw_policy_mode_edit };
+	struct change change = { .name = "mode", .edit = mw_edit_mode };
 	char *text = args->count ? NULL : sysfs_read("mode");
-	struct mailwall_policy policy;
+	struct mw_spec policy;
 	char name[MW_PREFIX_TEXT];
 	int code;
 
@@ -355,8 +355,8 @@ int mode(const struct arguments *args)
 
 int logging(const struct arguments *args)
 {
-	struct change change = { .name = "log", .edit = mw_policy_log_edit };
-	struct mailwall_policy policy;
+	struct change change = { .name = "log", .edit = mw_edit_log };
+	struct mw_spec policy;
 	char text[MW_PREFIX_TEXT];
 	int code;
 
@@ -367,7 +367,7 @@ int logging(const struct arguments *args)
 	code = get("log", &policy);
 	if (code)
 		return code;
-	mw_log_print(&policy, text);
+	mw_spec_print_log(&policy, text);
 	puts(text);
 	return EXIT_DONE;
 }

@@ -88,15 +88,15 @@ static bool read_endpoint(const char *s, struct endpoint *end)
 }
 
 /* The row that has the port, inbound (a local port) or outbound (a remote one). */
-static const struct mailwall_row *row_with(const struct mailwall_policy *policy, bool inbound,
+static const struct mailwall_row *row_with(const struct mw_spec *policy, bool inbound,
 					   u16 port)
 {
-	unsigned int rows = MAILWALL_TABLE_ROWS + policy->site_count, i;
+	unsigned int rows = MW_TABLE_ROWS + policy->site_count, i;
 
 	for (i = 0; i < rows; i++) {
-		const struct mailwall_row *row = i < MAILWALL_TABLE_ROWS ?
+		const struct mailwall_row *row = i < MW_TABLE_ROWS ?
 							 &mw_table[i].row :
-							 &policy->site[i - MAILWALL_TABLE_ROWS];
+							 &policy->site[i - MW_TABLE_ROWS];
 
 		if (row->port == port && (row->target == MAILWALL_GTW) == inbound)
 			return row;
@@ -107,7 +107,7 @@ static const struct mailwall_row *row_with(const struct mailwall_policy *policy,
 #define WORDS 640
 
 /* Why it is allowed or denied. */
-static void explain_words(const struct mailwall_explain *ex, const struct mailwall_policy *policy,
+static void explain_words(const struct mailwall_explain *ex, const struct mw_spec *policy,
 			  const struct endpoint *source, const struct endpoint *target,
 			  char words[WORDS])
 {
@@ -238,7 +238,7 @@ static void show(const struct mailwall_explain *ex, const struct endpoint *sourc
 			       (ex->connection_found ? "held, as stated" : "none, as stated"));
 }
 
-static int ask(struct mailwall_explain *ex, struct mailwall_policy *policy)
+static int ask(struct mailwall_explain *ex, struct mw_spec *policy)
 {
 	int fd = device_need(NULL), error;
 	/* the policy that judged is the one that the words are about */
@@ -270,7 +270,7 @@ static int explain(const struct arguments *args, u8 direction)
 		.segment_length = q->length < 0 ? q->data_offset * 4 : q->length,
 	};
 	struct endpoint source, target;
-	struct mailwall_policy policy;
+	struct mw_spec policy;
 	char words[WORDS], text[ESCAPED_TEXT];
 
 	if (!read_endpoint(args->words[0], &source) || !read_endpoint(args->words[1], &target))

@@ -46,7 +46,7 @@ static json_t *denials(const __u64 denied[2][MAILWALL_REASONS])
 
 static void add_policy(json_t *object, const struct report *report)
 {
-	const struct mailwall_policy *policy = &report->policy;
+	const struct mw_spec *policy = &report->policy;
 	char text[MW_PREFIX_TEXT];
 	json_t *adm = json_array();
 	u16 i;
@@ -56,7 +56,7 @@ static void add_policy(json_t *object, const struct report *report)
 		json_array_append_new(adm, json_string(text));
 	}
 	json_object_set_new(object, "adm", adm);
-	mw_log_print(policy, text);
+	mw_spec_print_log(policy, text);
 	json_object_set_new(object, "log", json_string(text));
 	json_object_set_new(object, "log_held", json_integer(report->counters.log_held));
 	json_object_set_new(object, "generation", json_integer(policy->generation));

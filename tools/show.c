@@ -73,7 +73,7 @@ static const char *mode_words(const char *mode)
 
 static void show_policy(const struct report *report)
 {
-	const struct mailwall_policy *policy = &report->policy;
+	const struct mw_spec *policy = &report->policy;
 	char text[MW_PREFIX_TEXT];
 	u16 i;
 
@@ -84,7 +84,7 @@ static void show_policy(const struct report *report)
 	}
 	if (!policy->adm_count)
 		puts("empty: rows with ADM, such as 8450, are closed to all");
-	mw_log_print(policy, text);
+	mw_spec_print_log(policy, text);
 	printf("%-11s%s", "log", text);
 	if (report->counters.log_held)
 		printf(" (held back by the rate limit: %" PRIu64 ")",

@@ -34,10 +34,10 @@ struct naive_answer {
 };
 
 /* Does one of the prefixes hold the address? */
-bool naive_holds(const struct mailwall_policy *policy, int family, const unsigned char *address);
+bool naive_holds(const struct mw_spec *policy, int family, const unsigned char *address);
 
 /* Steps 2 to 5 over a well-formed segment. */
-struct naive_answer naive_judge(const struct mailwall_policy *policy,
+struct naive_answer naive_judge(const struct mw_spec *policy,
 				const struct naive_segment *segment);
 
 #endif /* _MW_NAIVE_H */

@@ -27,8 +27,8 @@
 #define PROC "/proc/self/net/"
 
 struct state {
-	struct mailwall_policy policy;
-	struct mailwall_policy fallback;
+	struct mw_spec policy;
+	struct mw_spec fallback;
 	u64 generation;
 	u64 deadline; /* milliseconds, 0: nothing waits */
 };
@@ -145,7 +145,7 @@ static void rival(struct state *state)
 	if (*line == '-')
 		return;
 	text = strchr(line, ' ') + 1;
-	if ((strncmp(line, "adm ", 4) ? mw_policy_site_edit : mw_policy_adm_edit)(
+	if ((strncmp(line, "adm ", 4) ? mw_edit_site : mw_edit_adm)(
 		    &state->policy, text, strlen(text), &complaint)) {
 		fprintf(stderr, "fake device: rival: %s\n", complaint.cure);
 		abort();
@@ -156,9 +156,9 @@ static void rival(struct state *state)
 
 /* Calls */
 
-static int set_policy(struct state *state, const struct mailwall_policy *asked)
+static int set_policy(struct state *state, const struct mw_spec *asked)
 {
-	struct mailwall_policy policy = *asked;
+	struct mw_spec policy = *asked;
 	struct mw_complaint complaint;
 	char text[MW_PREFIX_TEXT];
 	int error;
@@ -168,7 +168,7 @@ static int set_policy(struct state *state, const struct mailwall_policy *asked)
 		return -EBUSY;
 	if (policy.generation != state->generation)
 		return -ESTALE;
-	error = mw_policy_normalise(&policy, &complaint, text);
+	error = mw_spec_normalise(&policy, &complaint, text);
 	if (error)
 		return error;
 	if (policy.confirm) {
@@ -180,7 +180,7 @@ static int set_policy(struct state *state, const struct mailwall_policy *asked)
 	return 0;
 }
 
-static void get_policy(const struct state *state, struct mailwall_policy *policy)
+static void get_policy(const struct state *state, struct mw_spec *policy)
 {
 	*policy = state->policy;
 	policy->generation = state->generation;
@@ -194,12 +194,12 @@ static void get_counters(const struct state *state, struct mailwall_counters *co
 
 	memset(counters, 0, sizeof(*counters));
 	counters->generation = state->generation;
-	counters->row_count = MAILWALL_TABLE_ROWS + state->policy.site_count;
+	counters->row_count = MW_TABLE_ROWS + state->policy.site_count;
 	counters->log_held = 7;
 	for (i = 0; i < counters->row_count; i++) {
-		counters->row[i].row = i < MAILWALL_TABLE_ROWS ?
+		counters->row[i].row = i < MW_TABLE_ROWS ?
 					       mw_table[i].row :
-					       state->policy.site[i - MAILWALL_TABLE_ROWS];
+					       state->policy.site[i - MW_TABLE_ROWS];
 		counters->row[i].openings = 1 + i;
 		counters->row[i].segments = 100 + i;
 		counters->row[i].bytes = 12345678900ULL + i;
@@ -395,7 +395,7 @@ static int sysfs_open(const char *name)
 	} else if (!strcmp(name, "mode")) {
 		dprintf(fd, "%s\n", mw_mode_name(state.policy.mode));
 	} else if (!strcmp(name, "table")) {
-		for (i = 0; i < MAILWALL_TABLE_ROWS; i++)
+		for (i = 0; i < MW_TABLE_ROWS; i++)
 			dprintf(fd, "%u %s %s %s\n", mw_table[i].row.port,
 				mw_end_name(mw_table[i].row.source),
 				mw_end_name(mw_table[i].row.target), mw_table[i].description);
