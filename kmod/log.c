@@ -44,9 +44,9 @@ void mw_log_put(u16 log)
 void mw_log_denial(struct mw_net *mn, const struct sk_buff *skb, const struct nf_hook_state *state,
 		   const struct mw_policy *policy, unsigned int reason)
 {
-	struct nf_loginfo info = { .type = mw_log_type(policy->log) };
+	struct nf_loginfo info = { .type = mw_log_type(policy->spec.log) };
 
-	if (policy->log == MAILWALL_LOG_NFLOG) {
+	if (policy->spec.log == MAILWALL_LOG_NFLOG) {
 		info.u.ulog.group = policy->spec.log_group;
 	} else {
 		if (!__ratelimit(&mn->log_limit)) {
@@ -57,6 +57,6 @@ void mw_log_denial(struct mw_net *mn, const struct sk_buff *skb, const struct nf
 		info.u.log.logflags = NF_LOG_DEFAULT_MASK;
 	}
 	nf_log_packet(state->net, state->pf, state->hook, skb, state->in, state->out, &info,
-		      "mailwall: %s %s %s ", policy->mode == MAILWALL_AUDIT ? "would-deny" : "deny",
+		      "mailwall: %s %s %s ", policy->spec.mode == MAILWALL_AUDIT ? "would-deny" : "deny",
 		      state->hook == NF_INET_LOCAL_IN ? "in" : "out", mw_reason_name(reason));
 }

@@ -31,13 +31,13 @@ static const struct mailwall_row *mw_spec_row(const struct mw_spec *spec, unsign
 	return i < MW_TABLE_ROWS ? &mw_table[i].row : &spec->site[i - MW_TABLE_ROWS];
 }
 
-void mw_policy_build(struct mw_policy *policy, const struct mw_spec *spec,
-		     const u8 *site_slot)
+void mw_policy_build(struct mw_policy *policy, const struct mw_spec *spec, const u8 *site_slot)
 {
 	unsigned int rows = MW_TABLE_ROWS + spec->site_count, i;
 	u16 next = MW_PAGE;
 
 	policy->spec = *spec;
+	policy->plain = spec->mode == MAILWALL_ENFORCE && spec->log == MAILWALL_LOG_OFF;
 	mw_prefix_set_build(&policy->adm, spec->adm, spec->adm_count);
 	for (i = 0; i < rows; i++) {
 		const struct mailwall_row *row = mw_spec_row(spec, i);

@@ -77,6 +77,8 @@ struct mw_spec {
 
 /**
  * struct mw_policy - a policy, ready to judge by; never changed once published
+ * @plain: mode enforce, nothing is logged, and this host alone is GTW: what the
+ *         shortest way through hook.c takes for granted
  * @in_page: where in @page the entries of inbound rows lie, by the high byte of
  *           the local port
  * @out_page: the same for outbound rows and the remote port
@@ -90,6 +92,7 @@ struct mw_spec {
  * of the 128 KiB that two plain arrays of all ports would take.
  */
 struct mw_policy {
+	bool plain;
 	u16 in_page[256];
 	u16 out_page[256];
 	struct mw_prefix_set adm;

@@ -11,61 +11,100 @@
 #include <linux/ipv6.h>
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
 
 /**
  * enum mw_read - what a packet turned out to be
  * @MW_READ_TCP: a segment whose whole TCP header is there
  * @MW_READ_PASS: not TCP, or a fragment with an offset: not judged
  * @MW_READ_MALFORMED: to be denied
+ * @MW_READ_MORE: a glance does not tell
  */
 enum mw_read {
 	MW_READ_TCP,
 	MW_READ_PASS,
 	MW_READ_MALFORMED,
+	MW_READ_MORE,
 };
 
 /**
- * mw_segment_is_linear() - does the whole TCP header lie in the linear data?
- * @skb: packet; its data begins with the network header, as at LOCAL_IN and
- *       LOCAL_OUT
- * @th: where the header would be
- * @offset: the same, from the network header
- *
- * True for nearly all segments: early demux and TCP's own output see to that.
- * False says nothing: mw_segment_read_ipv4() and mw_segment_read_ipv6() find out.
+ * struct mw_reading - what is read of a packet that a glance does not tell enough of
+ * @th: its TCP header, if MW_READ_TCP
+ * @routed: as in struct mw_segment
+ * @whole: neither a fragment nor put into one: the connection that is found for it is
+ *         the one that TCP will find
+ * @buffer: room for a header that is not in one piece
+ */
+struct mw_reading {
+	const struct tcphdr *th;
+	bool routed;
+	bool whole;
+	struct tcphdr buffer;
+};
+
+/*
+ * Does the whole TCP header lie in the linear data, which begins with the network
+ * header? Early demux and TCP's own output see to that.
  */
 static __always_inline bool mw_segment_is_linear(const struct sk_buff *skb, const struct tcphdr *th,
 						 unsigned int offset)
 {
-	unsigned int room = skb_headlen(skb), byte;
+	unsigned int room = skb_headlen(skb);
 
-	if (room < offset + sizeof(*th))
-		return false;
-	/*
-	 * mw_data_offset_valid() in fewer instructions: the offset, in words, is the
-	 * high half of the byte. The low half, when it is not zero, makes some headers
-	 * that end with the linear data look too long.
-	 */
-	byte = ((const u8 *)th)[12];
-	return byte >= 5 << 4 && byte <= (room - offset) * 4;
+	return room >= offset + sizeof(*th) &&
+	       mw_data_offset_valid(((const u8 *)th)[12] >> 4, room - offset);
+}
+
+/**
+ * mw_segment_glance_ipv4() - is this a plain segment?
+ * @skb: packet; its data begins with the network header, as at LOCAL_IN and LOCAL_OUT
+ *
+ * Plain, as nearly all are: version 4, no options, no fragment, the whole TCP header
+ * behind the IP header in the linear data.
+ *
+ * Return: MW_READ_TCP, MW_READ_PASS, or MW_READ_MORE.
+ */
+static __always_inline enum mw_read mw_segment_glance_ipv4(const struct sk_buff *skb)
+{
+	const struct iphdr *iph = ip_hdr(skb);
+
+	if (iph->protocol != IPPROTO_TCP)
+		return MW_READ_PASS;
+	if (unlikely(*(const u8 *)iph != 0x45 || iph->frag_off & htons(IP_MF | IP_OFFSET) ||
+		     !mw_segment_is_linear(skb, (const void *)(iph + 1), sizeof(*iph))))
+		return MW_READ_MORE;
+	return MW_READ_TCP;
+}
+
+/**
+ * mw_segment_glance_ipv6() - the same for IPv6, whose plain segments have no extension
+ * header
+ * @skb: packet, as for mw_segment_glance_ipv4()
+ */
+static __always_inline enum mw_read mw_segment_glance_ipv6(const struct sk_buff *skb)
+{
+	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
+
+	if (unlikely(ip6h->nexthdr != IPPROTO_TCP))
+		return ipv6_ext_hdr(ip6h->nexthdr) ? MW_READ_MORE : MW_READ_PASS;
+	if (unlikely(!mw_segment_is_linear(skb, (const void *)(ip6h + 1), sizeof(*ip6h))))
+		return MW_READ_MORE;
+	return MW_READ_TCP;
 }
 
 /**
  * mw_segment_read_ipv4() - find the TCP header of any IPv4 packet
- * @skb: packet that LOCAL_IN or LOCAL_OUT sees
- * @buffer: room for a header that is not in one piece
- * @th: the header, if MW_READ_TCP
+ * @skb: packet that LOCAL_IN or LOCAL_OUT sees and that says it holds TCP
+ * @r: filled in
  */
-enum mw_read mw_segment_read_ipv4(const struct sk_buff *skb, struct tcphdr *buffer,
-				  const struct tcphdr **th);
+enum mw_read mw_segment_read_ipv4(const struct sk_buff *skb, struct mw_reading *r);
 
 /**
- * mw_segment_read_ipv6() - find the TCP header behind any IPv6 header chain
- * @skb: packet, not reassembled
- * @buffer: room for a header that is not in one piece
- * @th: the header, if MW_READ_TCP
+ * mw_segment_read_ipv6() - find the TCP header of any IPv6 packet
+ * @skb: packet that LOCAL_IN or LOCAL_OUT sees
+ * @r: filled in
  */
-enum mw_read mw_segment_read_ipv6(const struct sk_buff *skb, struct tcphdr *buffer,
-				  const struct tcphdr **th);
+enum mw_read mw_segment_read_ipv6(const struct sk_buff *skb, struct mw_reading *r);
 
 #endif /* _MW_SEGMENT_H */
