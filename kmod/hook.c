@@ -210,25 +210,34 @@ typedef unsigned int mw_ask_t(struct mw_net *mn, struct sk_buff *skb,
 			      const struct nf_hook_state *state, const struct mw_policy *policy,
 			      unsigned int verdict);
 
+/* Judge and act on a plain segment by a plain policy. */
+static __always_inline unsigned int mw_plain(struct mw_net *mn, struct sk_buff *skb,
+					     const struct nf_hook_state *state,
+					     const struct mw_policy *policy, u8 direction,
+					     bool ipv6, mw_ask_t *ask)
+{
+	const struct mw_segment seg =
+		mw_segment_of(skb, mw_plain_header(skb, ipv6), direction, ipv6);
+	unsigned int verdict = mw_policy_look(policy, &seg);
+
+	if (verdict & (MW_IF_HELD | MW_IF_CONNECTED))
+		return ask(mn, skb, state, policy, verdict);
+	return mw_act(mn, skb, state, direction, verdict, seg.flags);
+}
+
 static __always_inline unsigned int mw_hook(struct mw_net *mn, struct sk_buff *skb,
 					    const struct nf_hook_state *state, u8 direction,
 					    bool ipv6, mw_ask_t *ask)
 {
 	enum mw_read read = ipv6 ? mw_segment_glance_ipv6(skb) : mw_segment_glance_ipv4(skb);
 	const struct mw_policy *policy;
-	struct mw_segment seg;
-	unsigned int verdict;
 
 	if (read == MW_READ_PASS || mw_is_loopback(skb, state, direction))
 		return NF_ACCEPT;
 	policy = rcu_dereference(mn->policy);
 	if (unlikely(read != MW_READ_TCP || !policy->plain))
 		return mw_general(mn, skb, state);
-	seg = mw_segment_of(skb, mw_plain_header(skb, ipv6), direction, ipv6);
-	verdict = mw_policy_look(policy, &seg);
-	if (verdict & (MW_IF_HELD | MW_IF_CONNECTED))
-		return ask(mn, skb, state, policy, verdict);
-	return mw_act(mn, skb, state, direction, verdict, seg.flags);
+	return mw_plain(mn, skb, state, policy, direction, ipv6, ask);
 }
 
 /*

@@ -169,13 +169,15 @@ static __always_inline bool mw_flags_opening(u8 flags)
 
 /**
  * mw_data_offset_valid() - step 1, once 20 bytes of TCP header are there
- * @words: TCP data offset, in 32 bit words
+ * @byte: byte 12 of the TCP header, whose high half is the data offset in 32 bit words
  * @length: bytes from the TCP header to the end of the packet (or of the first
  *          fragment: RFC 7112)
  */
-static __always_inline bool mw_data_offset_valid(unsigned int words, unsigned int length)
+static __always_inline bool mw_data_offset_valid(u8 byte, unsigned int length)
 {
-	return words >= 5 && words * 4 <= length;
+	unsigned int header = byte >> 2 & 0x3c;
+
+	return header >= 20 && header <= length;
 }
 
 static __always_inline u8 mw_policy_entry(const struct mw_policy *policy, const u16 *pages,

@@ -13,7 +13,7 @@ static enum mw_read mw_read_tcp(const struct sk_buff *skb, unsigned int offset,
 	 * A first fragment must hold the whole header, options included (RFC 7112,
 	 * RFC 8200 section 4.5), so that what is judged is all that is delivered.
 	 */
-	if (!r->th || !mw_data_offset_valid(r->th->doff, skb->len - offset))
+	if (!r->th || !mw_data_offset_valid(mw_data_offset_byte(r->th), skb->len - offset))
 		return MW_READ_MALFORMED;
 	return MW_READ_TCP;
 }

@@ -43,6 +43,12 @@ struct mw_reading {
 	struct tcphdr buffer;
 };
 
+/* Byte 12, as RFC 9768 has it: data offset, three bits reserved, AE. */
+static __always_inline u8 mw_data_offset_byte(const struct tcphdr *th)
+{
+	return ((const u8 *)th)[12];
+}
+
 /*
  * Does the whole TCP header lie in the linear data, which begins with the network
  * header? Early demux and TCP's own output see to that.
@@ -53,7 +59,7 @@ static __always_inline bool mw_segment_is_linear(const struct sk_buff *skb, cons
 	unsigned int room = skb_headlen(skb);
 
 	return room >= offset + sizeof(*th) &&
-	       mw_data_offset_valid(((const u8 *)th)[12] >> 4, room - offset);
+	       mw_data_offset_valid(mw_data_offset_byte(th), room - offset);
 }
 
 /**

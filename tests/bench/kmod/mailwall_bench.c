@@ -25,6 +25,7 @@
 #include <linux/nsproxy.h>
 #include <linux/tcp.h>
 #include <linux/uaccess.h>
+#include <net/ip6_route.h>
 #include <net/route.h>
 #include <net/tcp.h>
 
@@ -219,13 +220,37 @@ static struct sk_buff *bench_build(const struct bench_run *run, struct net_devic
 	return skb;
 }
 
+static struct dst_entry *bench_route(struct net *net, const struct sk_buff *skb,
+				     const struct net_device *dev, bool ipv6)
+{
+	struct flowi4 fl4 = { .flowi4_oif = dev->ifindex };
+	struct flowi6 fl6 = { .flowi6_oif = dev->ifindex };
+	struct dst_entry *dst;
+	struct rtable *rt;
+
+	if (ipv6) {
+		fl6.daddr = ipv6_hdr(skb)->daddr;
+		dst = ip6_route_output(net, NULL, &fl6);
+		return dst->error ? ERR_PTR(dst->error) : dst;
+	}
+	fl4.daddr = ip_hdr(skb)->daddr;
+	rt = ip_route_output_key(net, &fl4);
+	return IS_ERR(rt) ? ERR_CAST(rt) : &rt->dst;
+}
+
 static int bench_prepare(struct bench *bench, const struct bench_run *run, bool ipv6)
 {
 	struct sk_buff *skb = bench->skb;
 	bool out = run->flags & BENCH_OUT;
 
-	/* Without a route, as on loopback, go without: no hook here asks for more. */
-	if (!ipv6 && !out) {
+	/* LOCAL_OUT always has a route; LOCAL_IN goes without where there is none. */
+	if (out) {
+		struct dst_entry *dst = bench_route(bench->net, skb, bench->dev, ipv6);
+
+		if (IS_ERR(dst))
+			return PTR_ERR(dst);
+		skb_dst_set(skb, dst);
+	} else if (!ipv6) {
 		rcu_read_lock();
 		if (!ip_route_input_noref(skb, ip_hdr(skb)->daddr, ip_hdr(skb)->saddr, 0,
 					  bench->dev))
