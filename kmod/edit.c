@@ -151,6 +151,27 @@ static int mw_complain_sign(struct mw_complaint *c, const char *item, size_t len
 		"one sign, before the first item, stands for the whole write: add and remove in two writes");
 }
 
+/**
+ * struct mw_list - a list of the policy, for mw_edit_list()
+ * @what: an item of it, for messages
+ * @items: the list
+ * @count: items in it
+ * @size: bytes of @items
+ * @separator: does this byte part items?
+ * @item: add the item, or remove it if @sign is '-'
+ * @never_empty: to take everything out is refused
+ */
+struct mw_list {
+	const char *what;
+	void *items;
+	u16 *count;
+	size_t size;
+	bool (*separator)(char c);
+	int (*item)(struct mw_spec *spec, char sign, const char *item, size_t length,
+		    struct mw_complaint *c);
+	bool never_empty;
+};
+
 /*
  * Text without an item in it. Only white space empties a list: commas alone are what
  * is left of items that went missing.
@@ -165,59 +186,108 @@ static int mw_complain_nothing(struct mw_complaint *c, const char *s, size_t len
 			   "commas and no %s: write only white space to empty the list", what);
 }
 
-int mw_edit_adm(struct mw_spec *spec, const char *s, size_t length,
-		       struct mw_complaint *c)
+/* Edit the list item by item, whatever that leaves of it on error. */
+static int mw_edit_items(struct mw_spec *spec, const struct mw_list *list, const char *s,
+			 size_t length, struct mw_complaint *c)
 {
-	struct mailwall_prefix list[MAILWALL_ADM_MAX] = { 0 };
 	char sign = mw_take_sign(&s, &length);
-	size_t start = 0, i;
 	bool nothing = sign || length;
-	u16 count = 0;
+	size_t start = 0, i;
 
-	if (sign) {
-		count = spec->adm_count;
-		memcpy(list, spec->adm, count * sizeof(*list));
+	if (!sign) {
+		memset(list->items, 0, list->size);
+		*list->count = 0;
 	}
 	for (i = 0; i <= length; i++) {
 		const char *item = s + start;
-		struct mailwall_prefix prefix;
 		size_t size = i - start;
 		int error;
 
-		if (i < length && s[i] != ',' && !mw_blank(s[i]))
+		if (i < length && !list->separator(s[i]))
 			continue;
 		start = i + 1;
+		mw_trim(&item, &size);
 		if (!size)
 			continue;
 		nothing = false;
 		if (*item == '+' || *item == '-')
 			return mw_complain_sign(c, item, size);
-		error = mw_prefix_parse(item, size, &prefix, c);
+		error = list->item(spec, sign, item, size, c);
 		if (error)
 			return error;
-		error = sign == '-' ? mw_prefix_remove(list, &count, &prefix) :
-				      mw_prefix_add(list, &count, &prefix);
-		if (error == -ENOENT)
-			return mw_complain(
-				c, item, size, error,
-				"not in ADM as written: read adm for the prefixes there are");
-		if (error)
-			return mw_complain(c, item, size, error,
-					   "more than %d prefixes: write wider ones",
-					   MAILWALL_ADM_MAX);
 	}
-	if (nothing)
-		return mw_complain_nothing(c, s, length, sign, "prefix");
-	memcpy(spec->adm, list, sizeof(list));
-	spec->adm_count = count;
+	if (nothing && (sign || !list->never_empty))
+		return mw_complain_nothing(c, s, length, sign, list->what);
+	if (list->never_empty && !*list->count)
+		return mw_complain(
+			c, s, length, -EINVAL,
+			"no %s would be left: name one, or set the mode off to guard nothing",
+			list->what);
 	return 0;
+}
+
+#define MW_LIST_MAX 1280 /* bytes of the longest list */
+
+static int mw_edit_list(struct mw_spec *spec, const struct mw_list *list, const char *s,
+			size_t length, struct mw_complaint *c)
+{
+	u8 before[MW_LIST_MAX];
+	u16 count = *list->count;
+	int error;
+
+	memcpy(before, list->items, list->size);
+	error = mw_edit_items(spec, list, s, length, c);
+	if (error) {
+		memcpy(list->items, before, list->size);
+		*list->count = count;
+	}
+	return error;
+}
+
+static bool mw_part_words(char c)
+{
+	return c == ',' || mw_blank(c);
+}
+
+static int mw_adm_item(struct mw_spec *spec, char sign, const char *item, size_t length,
+		       struct mw_complaint *c)
+{
+	struct mailwall_prefix prefix;
+	int error = mw_prefix_parse(item, length, &prefix, c);
+
+	if (error)
+		return error;
+	if (sign == '-') {
+		if (!mw_prefix_remove(spec->adm, &spec->adm_count, &prefix))
+			return 0;
+		return mw_complain(c, item, length, -ENOENT,
+				   "not in ADM as written: read adm for the prefixes there are");
+	}
+	if (!mw_prefix_add(spec->adm, &spec->adm_count, &prefix))
+		return 0;
+	return mw_complain(c, item, length, -E2BIG, "more than %d prefixes: write wider ones",
+			   MAILWALL_ADM_MAX);
+}
+
+int mw_edit_adm(struct mw_spec *spec, const char *s, size_t length, struct mw_complaint *c)
+{
+	const struct mw_list list = {
+		.what = "prefix",
+		.items = spec->adm,
+		.count = &spec->adm_count,
+		.size = sizeof(spec->adm),
+		.separator = mw_part_words,
+		.item = mw_adm_item,
+	};
+
+	return mw_edit_list(spec, &list, s, length, c);
 }
 
 static int mw_end_parse(const char *s, size_t length)
 {
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(mw_ends); i++)
+	for (i = 0; mw_end_name(i); i++)
 		if (length == strlen(mw_end_name(i)) && !memcmp(s, mw_end_name(i), length))
 			return i;
 	return -EINVAL;
@@ -268,51 +338,121 @@ static int mw_row_parse(const char *s, size_t length, struct mailwall_row *row,
 	return 0;
 }
 
-int mw_edit_site(struct mw_spec *spec, const char *s, size_t length,
+static int mw_site_item(struct mw_spec *spec, char sign, const char *item, size_t length,
 			struct mw_complaint *c)
 {
-	struct mailwall_row list[MAILWALL_SITE_MAX] = { 0 };
-	char sign = mw_take_sign(&s, &length);
-	size_t start = 0, i;
-	bool nothing = sign || length;
-	u16 count = 0;
+	struct mailwall_row row;
+	int error = mw_row_parse(item, length, &row, c);
 
-	if (sign) {
-		count = spec->site_count;
-		memcpy(list, spec->site, count * sizeof(*list));
-	}
-	for (i = 0; i <= length; i++) {
-		const char *item = s + start;
-		struct mailwall_row row;
-		size_t size = i - start;
-		int error;
+	if (error)
+		return error;
+	return sign == '-' ? mw_site_remove(spec->site, &spec->site_count, &row, item, length, c) :
+			     mw_site_add(spec->site, &spec->site_count, &row, item, length, c);
+}
 
-		if (i < length && !mw_newline(s[i]))
-			continue;
-		start = i + 1;
-		mw_trim(&item, &size);
-		if (!size)
-			continue;
-		nothing = false;
-		if (*item == '+' || *item == '-')
-			return mw_complain_sign(c, item, size);
-		error = mw_row_parse(item, size, &row, c);
-		if (error)
-			return error;
-		error = sign == '-' ? mw_site_remove(list, &count, &row, item, size, c) :
-				      mw_site_add(list, &count, &row, item, size, c);
-		if (error)
-			return error;
-	}
-	if (nothing)
-		return mw_complain_nothing(c, s, length, sign, "row");
-	memcpy(spec->site, list, sizeof(list));
-	spec->site_count = count;
+int mw_edit_site(struct mw_spec *spec, const char *s, size_t length, struct mw_complaint *c)
+{
+	const struct mw_list list = {
+		.what = "row",
+		.items = spec->site,
+		.count = &spec->site_count,
+		.size = sizeof(spec->site),
+		.separator = mw_newline,
+		.item = mw_site_item,
+	};
+
+	return mw_edit_list(spec, &list, s, length, c);
+}
+
+/* Gateways */
+
+#define MW_GTW_CURE "this release guards the host that it runs on and no other: write this"
+
+int mw_gtw_print(const struct mailwall_gtw *gtw, char text[MW_PREFIX_TEXT])
+{
+	if (gtw->kind == MAILWALL_GTW_THIS)
+		return snprintf(text, MW_PREFIX_TEXT, "this");
+	return snprintf(text, MW_PREFIX_TEXT, "kind %u", gtw->kind);
+}
+
+static int mw_gtw_parse(const char *s, size_t length, struct mailwall_gtw *gtw,
+			struct mw_complaint *c)
+{
+	memset(gtw, 0, sizeof(*gtw));
+	if (length != 4 || memcmp(s, "this", 4))
+		return mw_complain(c, s, length, -EINVAL, MW_GTW_CURE);
+	gtw->kind = MAILWALL_GTW_THIS;
 	return 0;
 }
 
-int mw_edit_mode(struct mw_spec *spec, const char *s, size_t length,
+static int mw_gtw_check(const struct mailwall_gtw *gtw, const char *item, size_t length,
 			struct mw_complaint *c)
+{
+	static const struct mailwall_gtw this = { .kind = MAILWALL_GTW_THIS };
+
+	if (gtw->kind != MAILWALL_GTW_THIS)
+		return mw_complain(c, item, length, -EINVAL, MW_GTW_CURE);
+	if (memcmp(gtw, &this, sizeof(this)))
+		return mw_complain(c, item, length, -EINVAL,
+				   "the bytes that this kind has no use for must be zero");
+	return 0;
+}
+
+static u16 mw_gtw_at(const struct mailwall_gtw *list, u16 count, const struct mailwall_gtw *gtw)
+{
+	u16 i = 0;
+
+	while (i < count && memcmp(&list[i], gtw, sizeof(*gtw)))
+		i++;
+	return i;
+}
+
+/* Append an item; one that is there already stays as it is. */
+static void mw_gtw_add(struct mailwall_gtw *list, u16 *count, const struct mailwall_gtw *gtw)
+{
+	if (mw_gtw_at(list, *count, gtw) == *count)
+		list[(*count)++] = *gtw;
+}
+
+static int mw_gtw_item(struct mw_spec *spec, char sign, const char *item, size_t length,
+		       struct mw_complaint *c)
+{
+	struct mailwall_gtw gtw;
+	int error = mw_gtw_parse(item, length, &gtw, c);
+	u16 at;
+
+	if (error)
+		return error;
+	if (sign != '-') {
+		mw_gtw_add(spec->gtw, &spec->gtw_count, &gtw);
+		return 0;
+	}
+	at = mw_gtw_at(spec->gtw, spec->gtw_count, &gtw);
+	if (at == spec->gtw_count)
+		return mw_complain(c, item, length, -ENOENT,
+				   "not among the gateways: read gtw for those there are");
+	--spec->gtw_count;
+	memmove(&spec->gtw[at], &spec->gtw[at + 1], (spec->gtw_count - at) * sizeof(gtw));
+	memset(&spec->gtw[spec->gtw_count], 0, sizeof(gtw));
+	return 0;
+}
+
+int mw_edit_gtw(struct mw_spec *spec, const char *s, size_t length, struct mw_complaint *c)
+{
+	const struct mw_list list = {
+		.what = "gateway",
+		.items = spec->gtw,
+		.count = &spec->gtw_count,
+		.size = sizeof(spec->gtw),
+		.separator = mw_part_words,
+		.item = mw_gtw_item,
+		.never_empty = true,
+	};
+
+	return mw_edit_list(spec, &list, s, length, c);
+}
+
+int mw_edit_mode(struct mw_spec *spec, const char *s, size_t length, struct mw_complaint *c)
 {
 	unsigned int i;
 
@@ -326,8 +466,7 @@ int mw_edit_mode(struct mw_spec *spec, const char *s, size_t length,
 	return mw_complain(c, s, length, -EINVAL, "no mode: write enforce, audit or off");
 }
 
-int mw_edit_log(struct mw_spec *spec, const char *s, size_t length,
-		       struct mw_complaint *c)
+int mw_edit_log(struct mw_spec *spec, const char *s, size_t length, struct mw_complaint *c)
 {
 	static const char nflog[] = "nflog";
 	size_t prefix = sizeof(nflog) - 1;
@@ -357,14 +496,9 @@ int mw_edit_log(struct mw_spec *spec, const char *s, size_t length,
 
 /* Binary */
 
-int mw_spec_normalise(struct mw_spec *spec, struct mw_complaint *c,
-			char text[MW_PREFIX_TEXT])
+static int mw_check_numbers(const struct mw_spec *spec, struct mw_complaint *c,
+			    char text[MW_PREFIX_TEXT])
 {
-	struct mailwall_prefix adm[MAILWALL_ADM_MAX] = { 0 };
-	struct mailwall_row site[MAILWALL_SITE_MAX] = { 0 };
-	u16 adm_count = 0, site_count = 0, i;
-	int error, length;
-
 #define REFUSE(name, value, error, ...) \
 	mw_complain(c, text, snprintf(text, MW_PREFIX_TEXT, name " %u", value), error, __VA_ARGS__)
 	if (!mw_mode_name(spec->mode))
@@ -380,31 +514,82 @@ int mw_spec_normalise(struct mw_spec *spec, struct mw_complaint *c,
 		return REFUSE("log_group", spec->log_group, -EINVAL,
 			      "only nflog has a group: write 0");
 	if (spec->adm_count > MAILWALL_ADM_MAX)
-		return REFUSE("adm_count", spec->adm_count, -E2BIG,
+		return REFUSE("adm count", spec->adm_count, -E2BIG,
 			      "at most %d prefixes: write wider ones", MAILWALL_ADM_MAX);
 	if (spec->site_count > MAILWALL_SITE_MAX)
-		return REFUSE("site_count", spec->site_count, -E2BIG, "at most %d site rows",
+		return REFUSE("site count", spec->site_count, -E2BIG, "at most %d site rows",
 			      MAILWALL_SITE_MAX);
-	if (spec->reserved)
-		return REFUSE("reserved", (u32)spec->reserved, -EINVAL, "must be zero");
+	if (spec->gtw_count > MAILWALL_GTW_MAX)
+		return REFUSE("gtw count", spec->gtw_count, -E2BIG, "at most %d gateways",
+			      MAILWALL_GTW_MAX);
+	if (!spec->gtw_count)
+		return REFUSE("gtw count", spec->gtw_count, -EINVAL,
+			      "name a gateway, or set the mode off to guard nothing");
 #undef REFUSE
-	for (i = 0; i < spec->adm_count; i++) {
-		error = mw_prefix_check(&spec->adm[i], c, text);
-		if (error)
-			return error;
-		mw_prefix_add(adm, &adm_count, &spec->adm[i]);
-	}
-	for (i = 0; i < spec->site_count; i++) {
-		length = mw_row_print(&spec->site[i], text);
-		error = mw_site_add(site, &site_count, &spec->site[i], text, length, c);
-		if (error)
-			return error;
-	}
-	memcpy(spec->adm, adm, sizeof(adm));
-	memcpy(spec->site, site, sizeof(site));
-	spec->adm_count = adm_count;
-	spec->site_count = site_count;
 	return 0;
+}
+
+/* Each list is put in order in its own place: what is taken out never lies before what is put in. */
+
+static int mw_normalise_adm(struct mw_spec *spec, struct mw_complaint *c, char text[MW_PREFIX_TEXT])
+{
+	u16 count = 0, i;
+
+	for (i = 0; i < spec->adm_count; i++) {
+		struct mailwall_prefix prefix = spec->adm[i];
+		int error = mw_prefix_check(&prefix, c, text);
+
+		if (error)
+			return error;
+		mw_prefix_add(spec->adm, &count, &prefix);
+	}
+	memset(&spec->adm[count], 0, (MAILWALL_ADM_MAX - count) * sizeof(*spec->adm));
+	spec->adm_count = count;
+	return 0;
+}
+
+static int mw_normalise_site(struct mw_spec *spec, struct mw_complaint *c,
+			     char text[MW_PREFIX_TEXT])
+{
+	u16 count = 0, i;
+
+	for (i = 0; i < spec->site_count; i++) {
+		struct mailwall_row row = spec->site[i];
+		int length = mw_row_print(&row, text);
+		int error = mw_site_add(spec->site, &count, &row, text, length, c);
+
+		if (error)
+			return error;
+	}
+	memset(&spec->site[count], 0, (MAILWALL_SITE_MAX - count) * sizeof(*spec->site));
+	spec->site_count = count;
+	return 0;
+}
+
+static int mw_normalise_gtw(struct mw_spec *spec, struct mw_complaint *c, char text[MW_PREFIX_TEXT])
+{
+	u16 count = 0, i;
+
+	for (i = 0; i < spec->gtw_count; i++) {
+		struct mailwall_gtw gtw = spec->gtw[i];
+		int length = mw_gtw_print(&gtw, text);
+		int error = mw_gtw_check(&gtw, text, length, c);
+
+		if (error)
+			return error;
+		mw_gtw_add(spec->gtw, &count, &gtw);
+	}
+	memset(&spec->gtw[count], 0, (MAILWALL_GTW_MAX - count) * sizeof(*spec->gtw));
+	spec->gtw_count = count;
+	return 0;
+}
+
+int mw_spec_normalise(struct mw_spec *spec, struct mw_complaint *c, char text[MW_PREFIX_TEXT])
+{
+	return mw_check_numbers(spec, c, text)		?:
+		       mw_normalise_adm(spec, c, text)	?:
+		       mw_normalise_site(spec, c, text) ?:
+							  mw_normalise_gtw(spec, c, text);
 }
 
 bool mw_spec_has_any(const struct mw_spec *spec, char text[MW_PREFIX_TEXT])

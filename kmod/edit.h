@@ -23,8 +23,7 @@ typedef int (*mw_edit_t)(struct mw_spec *spec, const char *s, size_t length,
  * Return: 0, -EINVAL, -E2BIG (too many), or -EEXIST (a site row for a port that
  * has one in that direction). On error @spec is undefined.
  */
-int mw_spec_normalise(struct mw_spec *spec, struct mw_complaint *c,
-			char text[MW_PREFIX_TEXT]);
+int mw_spec_normalise(struct mw_spec *spec, struct mw_complaint *c, char text[MW_PREFIX_TEXT]);
 
 /**
  * mw_edit_adm() - set, add to or remove from ADM, as sysfs and the command do
@@ -38,8 +37,7 @@ int mw_spec_normalise(struct mw_spec *spec, struct mw_complaint *c,
  * Return: 0, -EINVAL, -E2BIG (more than MAILWALL_ADM_MAX), -ENOENT (to remove,
  * but not there).
  */
-int mw_edit_adm(struct mw_spec *spec, const char *s, size_t length,
-		       struct mw_complaint *c);
+int mw_edit_adm(struct mw_spec *spec, const char *s, size_t length, struct mw_complaint *c);
 
 /**
  * mw_edit_site() - the same for site rows
@@ -52,8 +50,30 @@ int mw_edit_adm(struct mw_spec *spec, const char *s, size_t length,
  *
  * Return: 0, -EINVAL, -E2BIG, -EEXIST, -ENOENT.
  */
-int mw_edit_site(struct mw_spec *spec, const char *s, size_t length,
-			struct mw_complaint *c);
+int mw_edit_site(struct mw_spec *spec, const char *s, size_t length, struct mw_complaint *c);
+
+/**
+ * mw_edit_gtw() - the same for the list of gateways
+ * @spec: normalised; changed only on success
+ * @s: items apart by white space or commas: "this", and nothing else in this release;
+ *     a sign before the first as in mw_edit_adm()
+ * @length: bytes of @s
+ * @c: filled in on error
+ *
+ * The list never becomes empty.
+ *
+ * Return: 0, -EINVAL, -ENOENT.
+ */
+int mw_edit_gtw(struct mw_spec *spec, const char *s, size_t length, struct mw_complaint *c);
+
+/**
+ * mw_gtw_print() - write an item as mw_edit_gtw() reads it
+ * @gtw: item, of any kind
+ * @text: filled in
+ *
+ * Return: bytes in @text.
+ */
+int mw_gtw_print(const struct mailwall_gtw *gtw, char text[MW_PREFIX_TEXT]);
 
 /**
  * mw_edit_mode() - set the mode
@@ -64,8 +84,7 @@ int mw_edit_site(struct mw_spec *spec, const char *s, size_t length,
  *
  * Return: 0, or -EINVAL.
  */
-int mw_edit_mode(struct mw_spec *spec, const char *s, size_t length,
-			struct mw_complaint *c);
+int mw_edit_mode(struct mw_spec *spec, const char *s, size_t length, struct mw_complaint *c);
 
 /**
  * mw_edit_log() - set the logging
@@ -76,8 +95,7 @@ int mw_edit_mode(struct mw_spec *spec, const char *s, size_t length,
  *
  * Return: 0, or -EINVAL.
  */
-int mw_edit_log(struct mw_spec *spec, const char *s, size_t length,
-		       struct mw_complaint *c);
+int mw_edit_log(struct mw_spec *spec, const char *s, size_t length, struct mw_complaint *c);
 
 /**
  * mw_spec_has_any() - does ADM hold every address of a family?

@@ -3,7 +3,7 @@
 #ifndef _MW_EXPLAIN_H
 #define _MW_EXPLAIN_H
 
-#include "config.h"
+#include "net.h"
 
 /**
  * mw_explain() - ask for the verdict on one segment
@@ -12,7 +12,7 @@
  *
  * By the same functions as in hook.c, without counting, logging or acting.
  *
- * Context: any but the packet path; takes the RCU read side.
+ * Context: may sleep: the generation is read under the mutex.
  *
  * Return: 0; -EINVAL, the item is in the kernel log; -ENODEV, no such device.
  */

@@ -10,20 +10,22 @@
  *
  * All numbers are in host byte order, except addresses, which are byte strings
  * in network order. All reserved members must be zero when written (else
- * -EINVAL) and are zero when read. Structs have the same layout for 32 and
- * 64 bit callers.
+ * -EINVAL) and are zero when read. Structs have no holes, and the same layout
+ * for 32 and 64 bit callers.
  *
- * How it grows. Every struct that a call takes begins with its size as the
- * caller knows it; lists have a stride, the size of an item as the caller knows
- * it. Members are only ever appended. What a caller writes past what the module
- * knows must be zero (else -E2BIG), what it leaves out counts as zero; what a
- * caller reads past what the module knows is zeroed, what it has no room for is
- * left out (copy_struct_from_user() describes the scheme). A size or a stride
- * below that of MAILWALL_ABI's first release is -EINVAL. New calls may appear; a
- * module that does not know one answers -ENOTTY. So MAILWALL_ABI, which is apart
- * from the release, grows only when a struct or a call changes its meaning.
+ * How it grows. The argument of a call begins with its size as the caller knows
+ * it; a list has a stride, the size of an item as the caller knows it. Members are
+ * only ever appended, and never to a struct that lies inside another one (prefix,
+ * row, gtw, list). What a caller writes past what the module knows must be zero
+ * (else -E2BIG); what a caller reads there is zero. What he leaves out counts as
+ * zero when written and is left out when read, but a policy is read whole: if
+ * anything but zeros would be left out, -ENOSPC. A size or a stride below that of
+ * the first release with this ABI is -EINVAL, one above MAILWALL_SIZE_MAX -E2BIG.
+ * New calls may appear; a module that does not know one answers -ENOTTY. So
+ * MAILWALL_ABI, a number of its own beside the release, changes only when a struct
+ * or a call changes its meaning; MAILWALL_GET_VERSION never does.
  *
- * ABI 1 (release 0.1.0) had fixed structs and the calls 'W' 0x40 to 0x46.
+ * ABI 1 (release 0.1.0) had structs of fixed size and the calls 'W' 0x40 to 0x46.
  */
 #ifndef _UAPI_LINUX_MAILWALL_H
 #define _UAPI_LINUX_MAILWALL_H
@@ -32,6 +34,9 @@
 #include <linux/types.h>
 
 #define MAILWALL_ABI 2
+
+/* Limit of the size of a struct and of the stride of a list. */
+#define MAILWALL_SIZE_MAX 4096
 
 /* Limits of a policy. */
 #define MAILWALL_ADM_MAX 64 /* prefixes */
@@ -56,7 +61,7 @@ enum mailwall_mode {
  * enum mailwall_end - the source or the target of a row
  * @MAILWALL_ANY: any computer
  * @MAILWALL_ADM: a computer that one of the administrator's prefixes holds
- * @MAILWALL_GTW: this host
+ * @MAILWALL_GTW: a computer that the list of gateways names
  */
 enum mailwall_end {
 	MAILWALL_ANY,
@@ -70,7 +75,7 @@ enum mailwall_end {
  *                      an IPv6 header chain cannot be walked
  * @MAILWALL_FLAGS: no valid combination of TCP flags
  * @MAILWALL_PEER: a row has the port but does not hold the peer
- * @MAILWALL_NO_CONNECTION: a reply to a connection that this host does not have
+ * @MAILWALL_NO_CONNECTION: a reply to a connection that GTW does not have
  * @MAILWALL_CLOSED: no row has the port
  * @MAILWALL_REASONS: how many reasons there are
  */
@@ -84,9 +89,9 @@ enum mailwall_reason {
 };
 
 /**
- * enum mailwall_direction - which hook sees the segment
- * @MAILWALL_IN: towards this host (LOCAL_IN)
- * @MAILWALL_OUT: from this host (LOCAL_OUT)
+ * enum mailwall_direction - which way the segment goes
+ * @MAILWALL_IN: to GTW
+ * @MAILWALL_OUT: from GTW
  */
 enum mailwall_direction {
 	MAILWALL_IN,
@@ -146,7 +151,7 @@ enum mailwall_gtw_kind {
 
 /**
  * struct mailwall_gtw - an item of the list that says which computers are GTW
- * @kind: enum mailwall_gtw_kind
+ * @kind: enum mailwall_gtw_kind; this release takes MAILWALL_GTW_THIS alone
  * @reserved: zero
  * @prefix: for MAILWALL_GTW_PREFIX, else all zero
  * @device: for MAILWALL_GTW_PORT: name of the device, NUL-terminated and padded
@@ -161,11 +166,14 @@ struct mailwall_gtw {
 
 /**
  * struct mailwall_list - items in the caller's memory
- * @items: address of the first one, 0 if @count is 0
- * @count: written: how many there are; read: as written, the room there is, and
- *         afterwards how many there are. If the room is too small nothing but the
+ * @items: address of the first one
+ * @count: written: how many there are. Read: as written, the room there is, and
+ *         afterwards how many there are; if the room is too small nothing but the
  *         counts is filled in, and the call fails with -ENOSPC
  * @stride: bytes from one item to the next, sizeof() the item's struct
+ *
+ * A list of zeros is one without items when written, and one that is not asked for
+ * when read: only its count is filled in.
  */
 struct mailwall_list {
 	__aligned_u64 items;
@@ -175,7 +183,7 @@ struct mailwall_list {
 
 /**
  * struct mailwall_version - argument of MAILWALL_GET_VERSION
- * @size: sizeof(struct mailwall_version)
+ * @size: sizeof(struct mailwall_version); read: as written, in all structs
  * @abi: MAILWALL_ABI of the module
  * @release: release of the module, NUL-terminated
  */
@@ -190,7 +198,7 @@ struct mailwall_version {
  * @size: sizeof(struct mailwall_policy)
  * @mode: enum mailwall_mode
  * @generation: read: counts the policies of this namespace, from 1. Written: the
- *              generation that the change is made from; if another is in force
+ *              generation that the change is made from; if another one is in force
  *              by now, -ESTALE
  * @confirm: written: seconds after which the change reverts by itself unless
  *           confirmed, 0 to make it for good; at most MAILWALL_CONFIRM_MAX.
@@ -262,27 +270,14 @@ struct mailwall_reason_counters {
 };
 
 /**
- * struct mailwall_gtw_counters - what an item of the list of gateways saw
- * @gtw: the item
- * @in: segments that came to it and were judged
- * @out: segments that it sent and that were judged
- */
-struct mailwall_gtw_counters {
-	struct mailwall_gtw gtw;
-	__aligned_u64 in;
-	__aligned_u64 out;
-};
-
-/**
  * struct mailwall_counters - argument of MAILWALL_GET_COUNTERS
  * @size: sizeof(struct mailwall_counters)
  * @reserved: zero
- * @generation: policy whose rows and gateways these are
+ * @generation: policy whose rows these are
  * @log_held: denials that the kernel log's rate limit held back
  * @row: struct mailwall_row_counters, the built-in rows in table order, then site
  *       rows; for this host, then for gateways behind if there are any
- * @reason: struct mailwall_reason_counters
- * @gtw: struct mailwall_gtw_counters
+ * @reason: struct mailwall_reason_counters, by direction and reason, in that order
  */
 struct mailwall_counters {
 	__u32 size;
@@ -291,7 +286,6 @@ struct mailwall_counters {
 	__aligned_u64 log_held;
 	struct mailwall_list row;
 	struct mailwall_list reason;
-	struct mailwall_list gtw;
 };
 
 /* struct mailwall_explain: connection */
@@ -301,7 +295,7 @@ struct mailwall_counters {
 
 /* struct mailwall_explain: hook */
 #define MAILWALL_HOOK_HOST 0 /* LOCAL_IN or LOCAL_OUT, by the direction */
-#define MAILWALL_HOOK_FORWARD 1 /* on its way through this host */
+#define MAILWALL_HOOK_FORWARD 1 /* on its way through this host; -EINVAL in this release */
 
 /* struct mailwall_explain: fate */
 #define MAILWALL_FATE_PASS 0 /* a row allows it */
@@ -360,34 +354,44 @@ struct mailwall_explain {
 
 /*
  * Calls. The number holds no size, since each struct does. Any of them may fail with
- * -EFAULT, -EINVAL or -E2BIG for a size as said above, and -ENOTTY if the module is
- * older.
+ * -EFAULT, and with -EINVAL or -E2BIG for a size or a stride, as said above. Of what is
+ * refused the kernel log says the item and the cure, at a limited rate.
+ *
+ * 'W' with the high bit: Documentation/userspace-api/ioctl/ioctl-number.rst has nobody
+ * from 0xD0 to 0xDC.
  */
-#define MAILWALL_IOC 0xBB /* not in Documentation/userspace-api/ioctl/ioctl-number.rst */
+#define MAILWALL_IOC 0xD7
 
-/* Read the version. */
+/* struct mailwall_version: read the version. */
 #define MAILWALL_GET_VERSION _IO(MAILWALL_IOC, 0x00)
-/* Read the policy, and the seconds left if it waits for confirmation. -ENOSPC. */
+/*
+ * struct mailwall_policy: read the policy, and the seconds left if it waits to be
+ * confirmed. -ENOSPC.
+ */
 #define MAILWALL_GET_POLICY _IO(MAILWALL_IOC, 0x01)
 /*
- * Replace the policy. Sleeps until no segment is judged by the old one.
- * -EPERM no CAP_NET_ADMIN; -EBUSY a change waits for confirmation and this one has
- * no confirm of its own (one that has is taken, starts the time anew and keeps the
+ * struct mailwall_policy: replace the policy. Sleeps until no segment is judged by the
+ * old one. -EPERM no CAP_NET_ADMIN; -EBUSY a change waits to be confirmed and this one
+ * has no confirm of its own (one that has is taken, starts the time anew and keeps the
  * first one's way back); -ESTALE the generation is not the one in force; -EINVAL,
- * -E2BIG, -EEXIST the policy is refused, the kernel log says which item and why;
- * -ENOENT no logger; -ENOMEM. On any error the old policy stays.
+ * -E2BIG, -EEXIST the policy is refused; -ENOENT no logger; -ENOMEM. On any error the
+ * old policy stays.
  */
 #define MAILWALL_SET_POLICY _IO(MAILWALL_IOC, 0x02)
 /*
- * Keep the change that waits, or let it wait longer. -EPERM; -ENODATA if none waits,
- * also if its time is over: then it is taken back.
+ * struct mailwall_confirm: keep the change that waits, or let it wait longer. -EPERM;
+ * -EINVAL too many seconds; -ENODATA if none waits, also if its time is over: then it is
+ * taken back.
  */
 #define MAILWALL_CONFIRM _IO(MAILWALL_IOC, 0x03)
-/* Undo the change that waits. No argument. -EPERM; -ENODATA if none waits. */
+/* No argument: undo the change that waits. -EPERM; -ENODATA if none waits. */
 #define MAILWALL_REVERT _IO(MAILWALL_IOC, 0x04)
-/* Read the counters. -ENOSPC. */
+/* struct mailwall_counters: read the counters. -ENOSPC. */
 #define MAILWALL_GET_COUNTERS _IO(MAILWALL_IOC, 0x05)
-/* Ask for the verdict on one segment. -EINVAL: the question is not valid. */
+/*
+ * struct mailwall_explain: ask for the verdict on one segment. -EINVAL the question is
+ * not valid; -ENODEV no such device.
+ */
 #define MAILWALL_EXPLAIN _IO(MAILWALL_IOC, 0x06)
 
 #endif /* _UAPI_LINUX_MAILWALL_H */
