@@ -5,9 +5,6 @@
 
 #include "config.h"
 
-/* main.c: what mailwall keeps for a namespace */
-struct mw_net *mw_net_of(struct net *net);
-
 /**
  * mw_control_register() - make /dev/mailwall and /sys/class/misc/mailwall/
  *
