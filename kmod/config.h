@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The policy of a network namespace: built whole, checked, swapped under one
- * mutex, freed after a grace period; and the way back.
+ * The policy of a network namespace: built whole, checked, swapped under the
+ * namespace's mutex, freed after a grace period; and the way back.
  */
 #ifndef _MW_CONFIG_H
 #define _MW_CONFIG_H
@@ -11,14 +11,16 @@
 #include "stats.h"
 
 /**
- * mw_config_setup() - make the policy that every namespace starts with
+ * mw_config_setup() - make what all namespaces share
  *
- * Mode off, no ADM, no site row; one object for all of them, never freed before
- * mw_config_teardown().
+ * The policy that each of them starts with: mode off, no ADM, no site row, generation
+ * 1. And the queue on which changes are taken back.
  *
  * Return: 0, or -ENOMEM.
  */
 int mw_config_setup(void);
+
+/* Once there is no namespace any more. */
 void mw_config_teardown(void);
 
 /**
@@ -29,28 +31,26 @@ void mw_config_teardown(void);
 void mw_config_init(struct mw_net *mn, struct net *net);
 
 /**
- * mw_config_stop() - take hooks and delayed work of a namespace away
+ * mw_config_stop() - take hooks, timer and work of a namespace away
  * @mn: a namespace that no control interface reaches any more
  *
- * A grace period must follow before mw_config_clean(). May sleep.
+ * A grace period must follow before mw_config_clean(). Context: may sleep.
  */
 void mw_config_stop(struct mw_net *mn);
-void mw_config_clean(struct mw_net *mn);
 
 /**
- * mw_config_load() - the first policy of the initial namespace
- * @mn: namespace
- * @spec: from the load parameters; its confirm member makes the mode audit
- *        unless confirmed in time
- *
- * Errors and context as mw_config_set().
+ * mw_config_clean() - free what a namespace has
+ * @mn: a namespace that is stopped, after a grace period
  */
-int mw_config_load(struct mw_net *mn, struct mw_spec *spec);
+void mw_config_clean(struct mw_net *mn);
 
 /**
  * mw_config_set() - replace the policy
  * @mn: namespace
  * @spec: any bytes from outside; overwritten
+ *
+ * With a confirm member that is not 0 the change is taken back after so many seconds
+ * of boot time, a suspend included, unless mw_config_confirm() comes first.
  *
  * Context: may sleep. When it returns, no segment is judged by the old policy.
  *
@@ -134,11 +134,20 @@ void mw_refuse(struct mw_net *mn, const char *name, const struct mw_complaint *c
  */
 bool mw_complaint_allowed(struct mw_net *mn);
 
-/* A line in the kernel log about a caller's mistake, that names his namespace. */
-#define mw_warn(mn, fmt, ...)                                                          \
-	do {                                                                           \
-		if (mw_complaint_allowed(mn))                                          \
-			pr_warn("net:[%u]: " fmt, (mn)->net->ns.inum, ##__VA_ARGS__);  \
+/* How a refused item is told: name, MW_REFUSED_LENGTH(), item and cure. */
+#define MW_REFUSED "%s refused: \"%*pE\": %s\n"
+
+/* more than anybody writes by hand, less than would flood the log */
+#define MW_REFUSED_LENGTH(complaint) min_t(int, (complaint)->length, 64)
+
+/* A line in the kernel log that names the namespace. */
+#define mw_say(mn, fmt, ...) pr_warn("net:[%u]: " fmt, (mn)->net->ns.inum, ##__VA_ARGS__)
+
+/* The same about something that a caller can repeat. */
+#define mw_warn(mn, fmt, ...)                           \
+	do {                                            \
+		if (mw_complaint_allowed(mn))           \
+			mw_say(mn, fmt, ##__VA_ARGS__); \
 	} while (0)
 
 #endif /* _MW_CONFIG_H */

@@ -7,18 +7,12 @@
 #include "stats.h"
 
 /**
- * mw_log_load() - load the module of a logger that is not there
- * @log: enum mailwall_log, or any other number
- *
- * Context: may sleep; under no lock. The init of that module takes
- * pernet_ops_rwsem, which the end of a namespace holds while it waits for the
- * mutex of config.c.
- */
-void mw_log_load(u16 log);
-
-/**
  * mw_log_get() - keep a logger there
  * @log: enum mailwall_log
+ *
+ * Context: may sleep. Loads the logger's module if it is not there, whose init takes
+ * pernet_ops_rwsem, which the end of a namespace holds while it waits for the mutex in
+ * struct mw_net: so under no lock, but for a logger that is kept there already.
  *
  * Return: 0, or -ENOENT if it is not there for both families.
  */

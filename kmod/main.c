@@ -9,13 +9,23 @@
 #include "control.h"
 #include "version.h"
 #include <linux/module.h>
-#include <net/netns/generic.h>
+#include <net/net_namespace.h>
 
 /*
  * Load parameters, gathered until mw_init(). Files of mode 0: none in sysfs. Nothing
  * here is __init: module_destroy_params() still reads the ops at unload.
  */
-static struct mw_spec mw_load_spec = { .mode = MAILWALL_ENFORCE };
+static struct mw_spec mw_load_spec = {
+	.mode = MAILWALL_ENFORCE,
+	.gtw_count = 1,
+	.gtw = { { .kind = MAILWALL_GTW_THIS } },
+};
+
+/* Before there is any namespace whose name and rate limit mw_refuse() could take. */
+static void mw_load_refuse(const struct kernel_param *param, const struct mw_complaint *c)
+{
+	pr_warn(MW_REFUSED, param->name, MW_REFUSED_LENGTH(c), c->item, c->cure);
+}
 
 static int mw_load_edit(const char *value, const struct kernel_param *param, mw_edit_t edit)
 {
@@ -23,14 +33,14 @@ static int mw_load_edit(const char *value, const struct kernel_param *param, mw_
 	int error = edit(&mw_load_spec, value, strlen(value), &c);
 
 	if (error)
-		mw_refuse(param->name, &c);
+		mw_load_refuse(param, &c);
 	return error;
 }
 
 #define MW_PARAMETER(name, description)                                             \
 	static int mw_load_##name(const char *value, const struct kernel_param *kp) \
 	{                                                                           \
-		return mw_load_edit(value, kp, mw_edit_##name);            \
+		return mw_load_edit(value, kp, mw_edit_##name);                     \
 	}                                                                           \
 	static const struct kernel_param_ops mw_load_##name##_ops = {               \
 		.set = mw_load_##name,                                              \
@@ -55,7 +65,7 @@ static int mw_load_confirm(const char *value, const struct kernel_param *param)
 	}
 	error = mw_complain(&c, value, strlen(value), -EINVAL,
 			    "write a number of seconds from 1 to %d", MAILWALL_CONFIRM_MAX);
-	mw_refuse(param->name, &c);
+	mw_load_refuse(param, &c);
 	return error;
 }
 
@@ -67,13 +77,6 @@ MODULE_PARM_DESC(confirm,
 		 "Seconds after which the mode becomes audit unless confirmed (default: never)");
 
 /* Namespaces */
-
-static unsigned int mw_net_id __read_mostly;
-
-struct mw_net *mw_net_of(struct net *net)
-{
-	return net_generic(net, mw_net_id);
-}
 
 static int __net_init mw_net_init(struct net *net)
 {
@@ -100,6 +103,26 @@ static struct pernet_operations mw_net_ops = {
 	.size = sizeof(struct mw_net),
 };
 
+/* The first policy of the initial namespace. With confirm=N its way back is audit. */
+static int __init mw_load(struct mw_net *mn, struct mw_spec *spec)
+{
+	u32 mode = spec->mode, confirm = spec->confirm;
+	int error;
+
+	spec->generation = 1;
+	if (confirm) {
+		spec->mode = MAILWALL_AUDIT;
+		spec->confirm = 0;
+		error = mw_config_set(mn, spec);
+		if (error)
+			return error;
+		spec->generation++;
+		spec->mode = mode;
+		spec->confirm = confirm;
+	}
+	return mw_config_set(mn, spec);
+}
+
 static int __init mw_init(void)
 {
 	struct mw_spec *spec = &mw_load_spec;
@@ -116,7 +139,7 @@ static int __init mw_init(void)
 	error = register_pernet_subsys(&mw_net_ops);
 	if (error)
 		goto teardown;
-	error = mw_config_load(mw_net_of(&init_net), spec);
+	error = mw_load(mw_net_of(&init_net), spec);
 	if (error)
 		goto unregister;
 	error = mw_control_register();

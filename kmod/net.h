@@ -31,7 +31,6 @@ struct mw_stats;
  * @deadline: boot time at which the waiting change reverts
  * @timer: rings at @deadline, also after a suspend
  * @revert: does that
- * @generation: counts the policies of this namespace, from 1
  * @hooked: hooks are registered
  * @complaints: rate limit of what a refused write leaves in the kernel log
  * @log_limit: rate limit of logged denials; packets write it, so it lies in no cache
@@ -47,11 +46,13 @@ struct mw_net {
 	ktime_t deadline;
 	struct hrtimer timer;
 	struct work_struct revert;
-	u64 generation;
 	bool hooked;
 	struct ratelimit_state complaints;
 	struct ratelimit_state log_limit ____cacheline_aligned_in_smp;
 };
+
+/* where net_generic() finds it; for the pernet_operations in main.c */
+extern unsigned int mw_net_id;
 
 /**
  * mw_net_of() - what mailwall keeps for a namespace
