@@ -6,6 +6,7 @@
  * in hook.c again. config.c replaces the policy that it is judged by; control.c
  * is where the administrator does that. This file starts and ends it all.
  */
+#include "config.h"
 #include "control.h"
 #include "version.h"
 #include <linux/module.h>

@@ -8,6 +8,7 @@
 #define _MW_POLICY_H
 
 #include "prefix.h"
+#include "spec.h"
 #include "table.h"
 
 /* Flags in byte 13 of the TCP header (RFC 9293, RFC 3168). */
@@ -17,38 +18,6 @@
 #define MW_PSH 0x08
 #define MW_ACK 0x10
 #define MW_URG 0x20
-
-/**
- * struct mw_spec - what the administrator sets
- * @generation: counts the policies of a namespace, from 1
- * @mode: enum mailwall_mode
- * @confirm: seconds after which the change to this reverts unless confirmed, 0 for
- *           never; of one in force: seconds left, rounded up
- * @log: enum mailwall_log
- * @log_group: nfnetlink_log group, 0 for other kinds of log
- * @adm_count: prefixes in @adm
- * @site_count: rows in @site
- * @gtw_count: items in @gtw
- * @adm: prefixes of the administration network
- * @site: the administrator's own rows
- * @gtw: which computers are GTW
- *
- * Normalised (mw_spec_normalise()): lists are in order and without duplicates, what
- * is unused is zero.
- */
-struct mw_spec {
-	u64 generation;
-	u32 mode;
-	u32 confirm;
-	u16 log;
-	u16 log_group;
-	u16 adm_count;
-	u16 site_count;
-	u16 gtw_count;
-	struct mailwall_prefix adm[MAILWALL_ADM_MAX];
-	struct mailwall_row site[MAILWALL_SITE_MAX];
-	struct mailwall_gtw gtw[MAILWALL_GTW_MAX];
-};
 
 /*
  * Every row that is in force has a slot, under which it is counted: 0 means no

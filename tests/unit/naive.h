@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The decision a second time, from POLICY.md's own words and as plainly as they
- * allow: what policy.c is compared with. Shares nothing with it but the ABI's structs.
+ * allow: what policy.c is compared with. Shares nothing with it but the
+ * structs of the ABI and of what an administrator sets.
  */
 #ifndef _MW_NAIVE_H
 #define _MW_NAIVE_H
 
 #include <stdbool.h>
-#include <linux/mailwall.h>
+#include "spec.h"
 
 struct naive_segment {
 	enum mailwall_direction direction;

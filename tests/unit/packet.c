@@ -193,7 +193,7 @@ static unsigned int packet_bytes(const struct packet *p, u8 *bytes)
 		memcpy(bytes + 8, source, 16);
 		memcpy(bytes + 24, target, 16);
 	} else {
-		bytes[0] = 0x40 | (p->ihl ? p->ihl - 1 : 5 + p->between_length / 4);
+		bytes[0] = 0x40 | (p->ihl ? p->ihl - 1U : 5 + p->between_length / 4);
 		bytes[6] = p->frag_off >> 8;
 		bytes[7] = p->frag_off;
 		bytes[9] = IPPROTO_TCP;
@@ -233,6 +233,9 @@ static void sock_of(struct sock *sk, const struct packet *p, enum socket kind)
 
 static u8 site_slot[MAILWALL_SITE_MAX];
 
+/* before the network header, which is aligned as in the kernel */
+#define HEADROOM 16
+
 /* Gives the packet to the hook; is all that follows what should? */
 static bool send_packet(const struct mw_spec *spec, const struct packet *p)
 {
@@ -259,12 +262,12 @@ static bool send_packet(const struct mw_spec *spec, const struct packet *p)
 	skb.len = length;
 	skb.data_len = length > p->linear ? length - p->linear : 0;
 	/* apart, and no longer than they are: AddressSanitizer sees to it */
-	linear = malloc(length - skb.data_len + 1);
+	linear = malloc(HEADROOM + length - skb.data_len);
 	more = malloc(skb.data_len + 1);
-	memcpy(linear + 1, bytes, length - skb.data_len);
+	memcpy(linear + HEADROOM, bytes, length - skb.data_len);
 	memcpy(more, bytes + length - skb.data_len, skb.data_len);
 	skb.head = linear;
-	skb.network_header = 1;
+	skb.network_header = HEADROOM;
 	skb.more = more;
 	if (p->sk != SK_NONE) {
 		sock_of(&demuxed, p, p->sk);
@@ -670,7 +673,7 @@ static void not_tcp(void)
 
 	publish(&spec);
 	for (i = 0; i < 512; i++) {
-		u8 bytes[60] = { 0x45, [6] = i, [9] = i };
+		u8 bytes[60] __aligned(8) = { 0x45, [6] = i, [9] = i };
 		bool ipv6 = i & 256;
 		struct dst_entry dst = { .dev = &eth };
 		struct nf_hook_state state = { .hook = NF_INET_LOCAL_IN, .in = &eth, .net = &net,

@@ -50,9 +50,16 @@ struct mutex {
 	int unused;
 };
 
+enum hrtimer_mode { HRTIMER_MODE_ABS };
+enum hrtimer_restart { HRTIMER_NORESTART };
 struct hrtimer {
-	int unused;
+	enum hrtimer_restart (*function)(struct hrtimer *timer);
 };
+
+static inline void hrtimer_init(struct hrtimer *timer, clockid_t clock, enum hrtimer_mode mode)
+{
+	(void)timer, (void)clock, (void)mode;
+}
 
 struct work_struct {
 	int unused;
