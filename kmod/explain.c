@@ -5,7 +5,6 @@
 #include "explain.h"
 #include "config.h"
 #include "socket.h"
-#include <linux/mutex.h>
 #include <linux/netdevice.h>
 #include <linux/rcupdate.h>
 
@@ -103,12 +102,10 @@ int mw_explain(struct mw_net *mn, struct mailwall_explain *q)
 	q->reason = 0;
 	q->connection_found = 255;
 	memset(&q->row, 0, sizeof(q->row));
-	/* The generation is the namespace's, and this the policy that it counts. */
-	mutex_lock(&mn->mutex);
 	rcu_read_lock();
 	policy = rcu_dereference(mn->policy);
 	q->answer_mode = policy->spec.mode;
-	q->generation = mn->generation;
+	q->generation = policy->spec.generation;
 	loopback = mw_explain_loopback(mn->net, q->ifindex);
 	if (!loopback && policy->spec.mode != MAILWALL_OFF) {
 		verdict = mw_explain_judge(policy, mn->net, q);
@@ -119,6 +116,5 @@ int mw_explain(struct mw_net *mn, struct mailwall_explain *q)
 			q->row = mw_row_of_slot(policy, verdict);
 	}
 	rcu_read_unlock();
-	mutex_unlock(&mn->mutex);
 	return loopback < 0 ? loopback : 0;
 }
