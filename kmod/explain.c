@@ -5,7 +5,6 @@
 #include "explain.h"
 #include "config.h"
 #include "socket.h"
-#include <linux/mutex.h>
 #include <linux/netdevice.h>
 #include <linux/rcupdate.h>
 

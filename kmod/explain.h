@@ -12,7 +12,7 @@
  *
  * By the same functions as in hook.c, without counting, logging or acting.
  *
- * Context: may sleep: the generation is read under the mutex.
+ * Context: any but the packet path; takes the RCU read side.
  *
  * Return: 0; -EINVAL, the item is in the kernel log; -ENODEV, no such device.
  */

@@ -21,8 +21,7 @@
  */
 struct change {
 	const char *name;
-	int (*edit)(struct mw_spec *spec, const char *s, size_t length,
-		    struct mw_complaint *c);
+	mw_edit_t edit;
 	char *text;
 	bool adds;
 	bool merges;
@@ -32,15 +31,16 @@ static bool policy_equal(const struct mw_spec *a, const struct mw_spec *b)
 {
 	return a->mode == b->mode && a->log == b->log && a->log_group == b->log_group &&
 	       a->adm_count == b->adm_count && a->site_count == b->site_count &&
-	       !memcmp(a->adm, b->adm, a->adm_count * sizeof(*a->adm)) &&
-	       !memcmp(a->site, b->site, a->site_count * sizeof(*a->site));
+	       a->gtw_count == b->gtw_count && !memcmp(a->adm, b->adm, sizeof(a->adm)) &&
+	       !memcmp(a->site, b->site, sizeof(a->site)) &&
+	       !memcmp(a->gtw, b->gtw, sizeof(a->gtw));
 }
 
-static void say_busy(int fd, const char *name)
+static void say_busy(const struct device *device, const char *name)
 {
 	struct mw_spec policy;
 
-	if (!device_get(fd, &policy) && policy.confirm)
+	if (!device_get(device, &policy) && policy.confirm)
 		say("%s: a change waits %u more seconds to be confirmed: keep it with \"mailwall confirm\" or undo it with \"mailwall revert\" first",
 		    name, policy.confirm);
 	else
@@ -66,12 +66,18 @@ static void warn_any(const struct mw_spec *policy)
 		    text);
 }
 
+static void say_reverts(u32 seconds)
+{
+	printf("reverts in %u seconds unless confirmed: mailwall confirm\n", seconds);
+}
+
 /* Return: 0, an error of the ioctl, or a positive exit code when it has said why. */
-static int try_change(int fd, const struct change *change, const struct arguments *args, bool again)
+static int try_change(const struct device *device, const struct change *change,
+		      const struct arguments *args, bool again)
 {
 	struct mw_spec before, after;
 	struct mw_complaint complaint;
-	int error = device_get(fd, &before);
+	int error = device_get(device, &before);
 
 	if (error) {
 		device_failed(error, change->name);
@@ -93,19 +99,18 @@ static int try_change(int fd, const struct change *change, const struct argument
 	if (!session_guard(&after, args, change->name))
 		return EXIT_REFUSED;
 	after.confirm = args->confirm;
-	error = device_set(fd, &after);
+	error = device_set(device, &after);
 	switch (-error) {
 	case 0:
 		if (change->adds)
 			warn_any(&after);
 		if (args->confirm)
-			printf("reverts in %u seconds unless confirmed: mailwall confirm\n",
-			       args->confirm);
+			say_reverts(args->confirm);
 		return 0;
 	case ESTALE:
 		return error;
 	case EBUSY:
-		say_busy(fd, change->name);
+		say_busy(device, change->name);
 		return EXIT_REFUSED;
 	case ENOENT:
 		say_no_logger(&after);
@@ -118,19 +123,20 @@ static int try_change(int fd, const struct change *change, const struct argument
 
 static int make_change(const struct change *change, const struct arguments *args)
 {
-	int fd = device_need(NULL), error = EXIT_REFUSED;
+	struct device device;
+	int error = EXIT_REFUSED;
 
-	if (fd >= 0) {
-		error = try_change(fd, change, args, false);
+	if (device_need(&device)) {
+		error = try_change(&device, change, args, false);
 		/* once more is enough: two losses in a row mean that something else is wrong */
 		if (error == -ESTALE && change->merges)
-			error = try_change(fd, change, args, true);
+			error = try_change(&device, change, args, true);
 		if (error == -ESTALE) {
 			say("%s: another administrator changed the policy at the same time, nothing was changed: see \"mailwall status\" and try again",
 			    change->name);
 			error = EXIT_REFUSED;
 		}
-		close(fd);
+		device_close(&device);
 	}
 	free(change->text);
 	return error;
@@ -285,12 +291,13 @@ int site_clear(const struct arguments *args)
 /* Return: exit code. */
 static int get(const char *name, struct mw_spec *policy)
 {
-	int fd = device_need(NULL), error;
+	struct device device;
+	int error;
 
-	if (fd < 0)
+	if (!device_need(&device))
 		return EXIT_REFUSED;
-	error = device_get(fd, policy);
-	close(fd);
+	error = device_get(&device, policy);
+	device_close(&device);
 	if (!error)
 		return EXIT_DONE;
 	device_failed(error, name);
@@ -326,6 +333,23 @@ int site_show(const struct arguments *args)
 		return code;
 	for (i = 0; i < policy.site_count; i++)
 		puts(row_print(&policy.site[i], text));
+	return EXIT_DONE;
+}
+
+int gtw_show(const struct arguments *args)
+{
+	char text[MW_PREFIX_TEXT];
+	struct mw_spec policy;
+	int code = get("gtw", &policy);
+	u16 i;
+
+	(void)args;
+	if (code)
+		return code;
+	for (i = 0; i < policy.gtw_count; i++) {
+		mw_gtw_print(&policy.gtw[i], text);
+		puts(text);
+	}
 	return EXIT_DONE;
 }
 
@@ -372,28 +396,40 @@ int logging(const struct arguments *args)
 	return EXIT_DONE;
 }
 
-static int end_wait(const char *name, int (*end)(int fd))
-{
-	int fd = device_need(NULL), error;
-
-	if (fd < 0)
-		return EXIT_REFUSED;
-	error = end(fd);
-	close(fd);
-	if (!error)
-		return EXIT_DONE;
-	device_failed(error, name);
-	return EXIT_REFUSED;
-}
-
 int confirm(const struct arguments *args)
 {
-	(void)args;
-	return end_wait("confirm", device_confirm);
+	struct device device;
+	int error;
+
+	if (!device_need(&device))
+		return EXIT_REFUSED;
+	if (args->extend && !device_abi_knows(&device, "confirm --extend")) {
+		device_close(&device);
+		return EXIT_REFUSED;
+	}
+	error = device_confirm(&device, args->extend);
+	device_close(&device);
+	if (error) {
+		device_failed(error, "confirm");
+		return EXIT_REFUSED;
+	}
+	if (args->extend)
+		say_reverts(args->extend);
+	return EXIT_DONE;
 }
 
 int revert(const struct arguments *args)
 {
+	struct device device;
+	int error;
+
 	(void)args;
-	return end_wait("revert", device_revert);
+	if (!device_need(&device))
+		return EXIT_REFUSED;
+	error = device_revert(&device);
+	device_close(&device);
+	if (!error)
+		return EXIT_DONE;
+	device_failed(error, "revert");
+	return EXIT_REFUSED;
 }
