@@ -6,10 +6,10 @@
  * processor sees, nothing that grows with the number of rows. It is written to be
  * short in instructions; "make bench" counts them.
  *
- * A packet enters in mw_hook(). Nearly all are settled there: a glance shows a plain
- * segment, and mw_policy_look() leaves nothing open. What has a question left goes on to
- * mw_ask(), and whatever is not plain, packet or policy, to mw_general(). All three
- * judge by the steps of policy.h.
+ * A packet enters in mw_hook(). Nearly all are settled there, in mw_plain(): the segment
+ * is plain, and mw_policy_look() leaves nothing open. What has a question left goes on to
+ * mw_ask_peer() or mw_ask_connection(), and whatever is not plain, packet or policy, to
+ * mw_general(). All judge by the steps of policy.h.
  */
 #include "hook.h"
 #include "log.h"
@@ -23,7 +23,14 @@
 static __always_inline unsigned int mw_drop(u8 direction)
 {
 	/* connect(2) gives up at once on this error only: tcp_connect() */
-	return direction == MAILWALL_IN ? NF_DROP : NF_DROP_ERR(-ECONNREFUSED);
+	unsigned int verdict = direction == MAILWALL_IN ? NF_DROP : NF_DROP_ERR(-ECONNREFUSED);
+
+	/*
+	 * Else gcc keeps the zero that the test for a loopback device left in a register
+	 * to return it here, and pays with two moves on every path.
+	 */
+	OPTIMIZER_HIDE_VAR(verdict);
+	return verdict;
 }
 
 /*
@@ -36,11 +43,9 @@ static __always_inline unsigned int mw_drop(u8 direction)
 static __always_inline bool mw_is_others(const struct sk_buff *skb,
 					 const struct nf_hook_state *state, u8 direction)
 {
-	const struct dst_entry *dst = skb_dst(skb);
-
 	if (direction == MAILWALL_IN)
-		return dst && unlikely(!net_eq(dev_net(dst->dev), state->net));
-	return unlikely(netif_is_l3_master(state->out)) && dst->dev != state->out;
+		return unlikely(!net_eq(dev_net(skb_dst(skb)->dev), state->net));
+	return unlikely(netif_is_l3_master(state->out)) && skb_dst(skb)->dev != state->out;
 }
 
 static __always_inline unsigned int mw_deny(struct mw_net *mn, const struct sk_buff *skb,
@@ -104,25 +109,41 @@ struct mw_question {
 	bool whole;
 };
 
-/* Does this host hold the connection of an inbound segment? */
-static __always_inline bool mw_connected(const void *context)
+/* Has early demux left the connection of an inbound segment in skb->sk? */
+static __always_inline bool mw_is_demuxed(const struct sk_buff *skb, const struct tcphdr *th,
+					  bool ipv6)
 {
-	const struct mw_question *q = context;
-	struct sock *sk = q->skb->sk;
+	const struct sock *sk = skb->sk;
 
-	if (sk && (q->ipv6 ? mw_socket_is_ipv6(sk, ipv6_hdr(q->skb), q->th) :
-			     mw_socket_is_ipv4(sk, ip_hdr(q->skb), q->th)))
-		return true;
-	sk = q->ipv6 ? mw_socket_find_ipv6(q->net, q->skb, q->th) :
-		       mw_socket_find_ipv4(q->net, q->skb, q->th);
+	return sk && (ipv6 ? mw_socket_is_ipv6(sk, ipv6_hdr(skb), th) :
+			     mw_socket_is_ipv4(sk, ip_hdr(skb), th));
+}
+
+/*
+ * Does the socket table have it? Then TCP need not look again, unless the segment is a
+ * fragment: what is put together of those later is another packet.
+ */
+static __always_inline bool mw_is_found(struct sk_buff *skb, const struct tcphdr *th,
+					struct net *net, bool ipv6, bool whole)
+{
+	struct sock *sk = ipv6 ? mw_socket_find_ipv6(net, skb, th) :
+				 mw_socket_find_ipv4(net, skb, th);
+
 	if (!sk)
 		return false;
-	/* What is put together of fragments later is another packet. */
-	if (q->whole)
-		mw_socket_leave(q->skb, sk);
+	if (whole)
+		mw_socket_leave(skb, sk);
 	else
 		sock_gen_put(sk);
 	return true;
+}
+
+static bool mw_connected(const void *context)
+{
+	const struct mw_question *q = context;
+
+	return mw_is_demuxed(q->skb, q->th, q->ipv6) ||
+	       mw_is_found(q->skb, q->th, q->net, q->ipv6, q->whole);
 }
 
 /*
@@ -177,23 +198,61 @@ static __always_inline const struct tcphdr *mw_plain_header(const struct sk_buff
 	return ipv6 ? (const void *)(ipv6_hdr(skb) + 1) : (const void *)(ip_hdr(skb) + 1);
 }
 
-/* Settle and act on a plain segment, by a plain policy, of which something is still open. */
-static __always_inline unsigned int mw_ask(struct mw_net *mn, struct sk_buff *skb,
-					   const struct nf_hook_state *state,
-					   const struct mw_policy *policy, unsigned int verdict,
-					   u8 direction, bool ipv6)
+/*
+ * What is still open of a plain segment, by a plain policy. Out of line, and reached by
+ * tail calls, so that the path of most segments makes no call that it comes back from and
+ * saves no registers for one.
+ */
+typedef unsigned int mw_ask_t(struct mw_net *mn, struct sk_buff *skb,
+			      const struct nf_hook_state *state, const struct mw_policy *policy,
+			      unsigned int verdict);
+
+static __always_inline unsigned int mw_ask_connection(struct mw_net *mn, struct sk_buff *skb,
+						      const struct nf_hook_state *state,
+						      unsigned int verdict, bool ipv6)
+{
+	const struct tcphdr *th = mw_plain_header(skb, ipv6);
+	bool connected = mw_is_demuxed(skb, th, ipv6) ||
+			 mw_is_found(skb, th, state->net, ipv6, true);
+
+	verdict = mw_policy_settle_connection(verdict, connected);
+	/* what needs a connection opens none */
+	return mw_act(mn, skb, state, MAILWALL_IN, verdict, 0);
+}
+
+static __always_inline unsigned int mw_ask_peer(struct mw_net *mn, struct sk_buff *skb,
+						const struct nf_hook_state *state,
+						const struct mw_policy *policy,
+						unsigned int verdict, u8 direction, bool ipv6,
+						mw_ask_t *connection)
 {
 	const struct tcphdr *th = mw_plain_header(skb, ipv6);
 	const struct mw_segment seg = mw_segment_of(skb, th, direction, ipv6);
-	const struct mw_question question = {
-		.skb = skb,
-		.th = th,
-		.net = state->net,
-		.ipv6 = ipv6,
-		.whole = true,
-	};
 
-	verdict = mw_policy_settle(policy, &seg, verdict, mw_connected, &question);
+	verdict = mw_policy_settle_peer(policy, &seg, verdict);
+	if (connection && verdict & MW_IF_CONNECTED)
+		return connection(mn, skb, state, policy, verdict);
+	return mw_act(mn, skb, state, direction, verdict, seg.flags);
+}
+
+/* Judge and act on a plain segment by a plain policy. */
+static __always_inline unsigned int mw_plain(struct mw_net *mn, struct sk_buff *skb,
+					     const struct nf_hook_state *state,
+					     const struct mw_policy *policy, u8 direction,
+					     bool ipv6, mw_ask_t *peer, mw_ask_t *connection)
+{
+	const struct tcphdr *th = mw_plain_header(skb, ipv6);
+	const struct mw_segment seg = mw_segment_of(skb, th, direction, ipv6);
+	unsigned int verdict = mw_policy_look(policy, &seg);
+
+	if (verdict & MW_IF_HELD)
+		return peer(mn, skb, state, policy, verdict);
+	if (connection && verdict & MW_IF_CONNECTED) {
+		/* an answer that is at hand */
+		if (!mw_is_demuxed(skb, th, ipv6))
+			return connection(mn, skb, state, policy, verdict);
+		verdict = mw_policy_settle_connection(verdict, true);
+	}
 	return mw_act(mn, skb, state, direction, verdict, seg.flags);
 }
 
@@ -206,62 +265,54 @@ static __always_inline bool mw_is_loopback(const struct sk_buff *skb,
 	return unlikely(dev->flags & IFF_LOOPBACK);
 }
 
-typedef unsigned int mw_ask_t(struct mw_net *mn, struct sk_buff *skb,
-			      const struct nf_hook_state *state, const struct mw_policy *policy,
-			      unsigned int verdict);
-
-/* Judge and act on a plain segment by a plain policy. */
-static __always_inline unsigned int mw_plain(struct mw_net *mn, struct sk_buff *skb,
-					     const struct nf_hook_state *state,
-					     const struct mw_policy *policy, u8 direction,
-					     bool ipv6, mw_ask_t *ask)
-{
-	const struct mw_segment seg =
-		mw_segment_of(skb, mw_plain_header(skb, ipv6), direction, ipv6);
-	unsigned int verdict = mw_policy_look(policy, &seg);
-
-	if (verdict & (MW_IF_HELD | MW_IF_CONNECTED))
-		return ask(mn, skb, state, policy, verdict);
-	return mw_act(mn, skb, state, direction, verdict, seg.flags);
-}
-
 static __always_inline unsigned int mw_hook(struct mw_net *mn, struct sk_buff *skb,
 					    const struct nf_hook_state *state, u8 direction,
-					    bool ipv6, mw_ask_t *ask)
+					    bool ipv6, mw_ask_t *peer, mw_ask_t *connection)
 {
-	enum mw_read read = ipv6 ? mw_segment_glance_ipv6(skb) : mw_segment_glance_ipv4(skb);
 	const struct mw_policy *policy;
 
-	if (read == MW_READ_PASS || mw_is_loopback(skb, state, direction))
+	if (ipv6 ? mw_segment_passes_ipv6(skb) : mw_segment_passes_ipv4(skb))
 		return NF_ACCEPT;
-	policy = rcu_dereference(mn->policy);
-	if (unlikely(read != MW_READ_TCP || !policy->plain))
+	if (mw_is_loopback(skb, state, direction))
+		return NF_ACCEPT;
+	if (unlikely(!(ipv6 ? mw_segment_is_plain_ipv6(skb) : mw_segment_is_plain_ipv4(skb))))
 		return mw_general(mn, skb, state);
-	return mw_plain(mn, skb, state, policy, direction, ipv6, ask);
+	policy = rcu_dereference(mn->policy);
+	if (unlikely(!policy->plain))
+		return mw_general(mn, skb, state);
+	return mw_plain(mn, skb, state, policy, direction, ipv6, peer, connection);
 }
 
-/*
- * A hook for each family and direction, so that both are known at compile time. What
- * asks is out of line, and reached by a tail call, so that the path of most segments makes
- * no call that it comes back from and saves no registers for one.
- */
-#define MW_HOOK(name, direction, ipv6)                                                        \
-	static noinline unsigned int mw_ask_##name(                                           \
+/* A hook for each family and direction, so that both are known at compile time. */
+#define MW_ASK_CONNECTION(name, ipv6)                                                         \
+	static noinline unsigned int mw_ask_connection_##name(                                \
 		struct mw_net *mn, struct sk_buff *skb, const struct nf_hook_state *state,    \
 		const struct mw_policy *policy, unsigned int verdict)                         \
 	{                                                                                     \
-		return mw_ask(mn, skb, state, policy, verdict, direction, ipv6);              \
+		return mw_ask_connection(mn, skb, state, verdict, ipv6);                      \
+	}
+#define MW_HOOK(name, direction, ipv6, connection)                                            \
+	static noinline unsigned int mw_ask_peer_##name(                                      \
+		struct mw_net *mn, struct sk_buff *skb, const struct nf_hook_state *state,    \
+		const struct mw_policy *policy, unsigned int verdict)                         \
+	{                                                                                     \
+		return mw_ask_peer(mn, skb, state, policy, verdict, direction, ipv6,          \
+				   connection);                                               \
 	}                                                                                     \
 	static unsigned int mw_hook_##name(void *priv, struct sk_buff *skb,                   \
 					   const struct nf_hook_state *state)                 \
 	{                                                                                     \
-		return mw_hook(priv, skb, state, direction, ipv6, mw_ask_##name);             \
+		return mw_hook(priv, skb, state, direction, ipv6, mw_ask_peer_##name,         \
+			       connection);                                                   \
 	}
-MW_HOOK(ipv4_in, MAILWALL_IN, false)
-MW_HOOK(ipv4_out, MAILWALL_OUT, false)
-MW_HOOK(ipv6_in, MAILWALL_IN, true)
-MW_HOOK(ipv6_out, MAILWALL_OUT, true)
+MW_ASK_CONNECTION(ipv4, false)
+MW_ASK_CONNECTION(ipv6, true)
+MW_HOOK(ipv4_in, MAILWALL_IN, false, mw_ask_connection_ipv4)
+MW_HOOK(ipv4_out, MAILWALL_OUT, false, NULL)
+MW_HOOK(ipv6_in, MAILWALL_IN, true, mw_ask_connection_ipv6)
+MW_HOOK(ipv6_out, MAILWALL_OUT, true, NULL)
 #undef MW_HOOK
+#undef MW_ASK_CONNECTION
 
 /* After every chain at FILTER, whichever was loaded first. */
 #define MW_OPS(name, family, number)                  \

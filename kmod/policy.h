@@ -164,8 +164,8 @@ static __always_inline u8 mw_policy_entry(const struct mw_policy *policy, const 
  * @seg: a well-formed segment; @peer is not looked at
  *
  * All rows that a segment meets ask the same of the peer, if anything: to be in
- * ADM. So that can be asked afterwards and once, as can the socket table: by
- * mw_policy_settle().
+ * ADM. So that can be asked afterwards and once, as can the socket table, in this order:
+ * mw_policy_settle_peer(), mw_policy_settle_connection().
  *
  * Context: any; RCU read side if the policy is a published one.
  *
@@ -211,47 +211,61 @@ static __always_inline bool mw_policy_holds(const struct mw_policy *policy,
 }
 
 /**
- * mw_policy_settle() - ask what a verdict leaves open
+ * mw_policy_settle_peer() - answer whether ADM holds the peer
  * @policy: policy
  * @seg: segment
- * @verdict: from mw_policy_look()
- * @connected: does this host hold the connection that the segment belongs to?
- *             Asked at most once, and only for a segment that nothing else denies
- * @context: handed to @connected
+ * @verdict: with MW_IF_HELD
  *
- * Return: slot of the row that allows the segment and counts it, or MW_DENY with
- * enum mailwall_reason.
+ * Return: a verdict without that question.
  */
-static __always_inline unsigned int mw_policy_settle(const struct mw_policy *policy,
-						     const struct mw_segment *seg,
-						     unsigned int verdict,
-						     bool (*connected)(const void *context),
-						     const void *context)
+static __always_inline unsigned int mw_policy_settle_peer(const struct mw_policy *policy,
+							  const struct mw_segment *seg,
+							  unsigned int verdict)
 {
-	if (verdict & MW_DENY)
-		return verdict;
-	if (verdict & MW_IF_HELD && !mw_policy_holds(policy, seg))
+	if (!mw_policy_holds(policy, seg))
 		return MW_DENY | MAILWALL_PEER;
-	if (verdict & MW_IF_CONNECTED && !connected(context))
-		return MW_DENY | MAILWALL_NO_CONNECTION;
-	return (verdict & MW_SLOT) ?: (MW_DENY | MAILWALL_CLOSED);
+	verdict &= ~MW_IF_HELD;
+	return verdict ?: MW_DENY | MAILWALL_CLOSED;
+}
+
+/**
+ * mw_policy_settle_connection() - answer whether the connection is there
+ * @verdict: with MW_IF_CONNECTED, and nothing else open
+ * @connected: is it?
+ *
+ * Return: a verdict that is the last word.
+ */
+static __always_inline unsigned int mw_policy_settle_connection(unsigned int verdict,
+								bool connected)
+{
+	return connected ? verdict & ~MW_IF_CONNECTED : MW_DENY | MAILWALL_NO_CONNECTION;
 }
 
 /**
  * mw_policy_judge() - steps 2 to 5
  * @policy: policy
  * @seg: a well-formed segment
- * @connected: as in mw_policy_settle()
+ * @connected: does this host hold the connection that the segment belongs to?
+ *             Asked at most once, and only for a segment that nothing else denies
  * @context: handed to @connected
  *
- * Context and return value as mw_policy_settle().
+ * Context: any; RCU read side if the policy is a published one.
+ *
+ * Return: slot of the row that allows the segment and counts it, or MW_DENY with
+ * enum mailwall_reason.
  */
 static __always_inline unsigned int mw_policy_judge(const struct mw_policy *policy,
 						    const struct mw_segment *seg,
 						    bool (*connected)(const void *context),
 						    const void *context)
 {
-	return mw_policy_settle(policy, seg, mw_policy_look(policy, seg), connected, context);
+	unsigned int verdict = mw_policy_look(policy, seg);
+
+	if (verdict & MW_IF_HELD)
+		verdict = mw_policy_settle_peer(policy, seg, verdict);
+	if (verdict & MW_IF_CONNECTED)
+		verdict = mw_policy_settle_connection(verdict, connected(context));
+	return verdict;
 }
 
 #endif /* _MW_POLICY_H */

@@ -19,17 +19,15 @@
  * @MW_READ_TCP: a segment whose whole TCP header is there
  * @MW_READ_PASS: not TCP, or a fragment with an offset: not judged
  * @MW_READ_MALFORMED: to be denied
- * @MW_READ_MORE: a glance does not tell
  */
 enum mw_read {
 	MW_READ_TCP,
 	MW_READ_PASS,
 	MW_READ_MALFORMED,
-	MW_READ_MORE,
 };
 
 /**
- * struct mw_reading - what is read of a packet that a glance does not tell enough of
+ * struct mw_reading - what is read of a packet that need not be plain
  * @th: its TCP header, if MW_READ_TCP
  * @routed: as in struct mw_segment
  * @whole: neither a fragment nor put into one: the connection that is found for it is
@@ -63,40 +61,50 @@ static __always_inline bool mw_segment_is_linear(const struct sk_buff *skb, cons
 }
 
 /**
- * mw_segment_glance_ipv4() - is this a plain segment?
+ * mw_segment_passes_ipv4() - is this certainly no TCP segment?
  * @skb: packet; its data begins with the network header, as at LOCAL_IN and LOCAL_OUT
- *
- * Plain, as nearly all are: version 4, no options, no fragment, the whole TCP header
- * behind the IP header in the linear data.
- *
- * Return: MW_READ_TCP, MW_READ_PASS, or MW_READ_MORE.
  */
-static __always_inline enum mw_read mw_segment_glance_ipv4(const struct sk_buff *skb)
+static __always_inline bool mw_segment_passes_ipv4(const struct sk_buff *skb)
 {
-	const struct iphdr *iph = ip_hdr(skb);
-
-	if (iph->protocol != IPPROTO_TCP)
-		return MW_READ_PASS;
-	if (unlikely(*(const u8 *)iph != 0x45 || iph->frag_off & htons(IP_MF | IP_OFFSET) ||
-		     !mw_segment_is_linear(skb, (const void *)(iph + 1), sizeof(*iph))))
-		return MW_READ_MORE;
-	return MW_READ_TCP;
+	return ip_hdr(skb)->protocol != IPPROTO_TCP;
 }
 
 /**
- * mw_segment_glance_ipv6() - the same for IPv6, whose plain segments have no extension
- * header
- * @skb: packet, as for mw_segment_glance_ipv4()
+ * mw_segment_passes_ipv6() - the same for IPv6
+ * @skb: packet, as for mw_segment_passes_ipv4()
  */
-static __always_inline enum mw_read mw_segment_glance_ipv6(const struct sk_buff *skb)
+static __always_inline bool mw_segment_passes_ipv6(const struct sk_buff *skb)
+{
+	return unlikely(ipv6_hdr(skb)->nexthdr != IPPROTO_TCP) &&
+	       !ipv6_ext_hdr(ipv6_hdr(skb)->nexthdr);
+}
+
+/**
+ * mw_segment_is_plain_ipv4() - is this a plain segment?
+ * @skb: packet that does not pass
+ *
+ * Plain, as nearly all are: version 4, no options, no fragment, the whole TCP header
+ * behind the IP header in the linear data.
+ */
+static __always_inline bool mw_segment_is_plain_ipv4(const struct sk_buff *skb)
+{
+	const struct iphdr *iph = ip_hdr(skb);
+
+	return *(const u8 *)iph == 0x45 && !(iph->frag_off & htons(IP_MF | IP_OFFSET)) &&
+	       mw_segment_is_linear(skb, (const void *)(iph + 1), sizeof(*iph));
+}
+
+/**
+ * mw_segment_is_plain_ipv6() - the same for IPv6, whose plain segments have no extension
+ * header
+ * @skb: packet that does not pass
+ */
+static __always_inline bool mw_segment_is_plain_ipv6(const struct sk_buff *skb)
 {
 	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
 
-	if (unlikely(ip6h->nexthdr != IPPROTO_TCP))
-		return ipv6_ext_hdr(ip6h->nexthdr) ? MW_READ_MORE : MW_READ_PASS;
-	if (unlikely(!mw_segment_is_linear(skb, (const void *)(ip6h + 1), sizeof(*ip6h))))
-		return MW_READ_MORE;
-	return MW_READ_TCP;
+	return ip6h->nexthdr == IPPROTO_TCP &&
+	       mw_segment_is_linear(skb, (const void *)(ip6h + 1), sizeof(*ip6h));
 }
 
 /**
