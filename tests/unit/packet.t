@@ -14,7 +14,7 @@ compile() {
 	local name=$1
 
 	shift
-	gcc -D_GNU_SOURCE -std=gnu11 -fno-strict-aliasing -g -Wall -Wextra -Werror "$@" -I "$TOPDIR/tests/unit/kernel" \
+	gcc -D_GNU_SOURCE -std=gnu11 -fno-strict-aliasing -g -Wall -Wextra -Wno-unused-parameter -Werror "$@" -I "$TOPDIR/tests/unit/kernel" \
 		-I "$TOPDIR/include/uapi" -I "$TOPDIR/kmod" -o "$out/$name.$$" \
 		"$TOPDIR"/tests/unit/{packet,naive}.c \
 		"$TOPDIR"/kmod/{hook,segment,policy,prefix,table}.c
