@@ -1,5 +1,6 @@
 #!/bin/bash
-# The short form: no class has grown, every bar is kept. Run by prove.
+# Instructions for each packet: no class has grown, every bar is kept. Run by prove; the
+# short form, without MAILWALL_LONG=1.
 set -uo pipefail
 . "$(dirname "$0")/../lib/common.sh"
 . "$(dirname "$0")/lib.sh"

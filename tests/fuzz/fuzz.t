@@ -1,5 +1,5 @@
 #!/bin/bash
-# A short run of the fuzzers; five minutes of it with MAILWALL_LONG=1.
+# The fuzzers, for thirty seconds; for five minutes with MAILWALL_LONG=1.
 set -euo pipefail
 seconds=30
 [ -z "${MAILWALL_LONG:-}" ] || seconds=300

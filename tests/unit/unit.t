@@ -3,14 +3,11 @@
 # test vectors. TAP comes from cmocka.
 set -euo pipefail
 . "$(dirname "$0")/../lib/common.sh"
-deps gcc libc6-dev libcmocka-dev python3-minimal >&2
+deps gcc libc6-dev libcmocka-dev >&2
 
 out=$TOPDIR/build/unit
 mkdir -p "$out"
 gcc -std=gnu11 -g -O1 -Wall -Wextra -Werror -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-I "$TOPDIR/include/uapi" -I "$TOPDIR/kmod" -o "$out/unit" \
 	"$TOPDIR"/tests/unit/{unit,vectors}.c "$TOPDIR"/kmod/{policy,prefix}.c -lcmocka
-# The quotes are checked where the page is at hand.
-page=$TOPDIR/../shared/POLICY.md
-python3 "$TOPDIR/tests/vectors/vectors.py" ${page:+$([ ! -e "$page" ] || echo "$page")} >&2
 CMOCKA_MESSAGE_OUTPUT=TAP exec "$out/unit" "$TOPDIR/tests/vectors/decision.tsv"
