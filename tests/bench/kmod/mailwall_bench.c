@@ -104,6 +104,7 @@ struct bench {
 	struct net *net;
 	struct sk_buff *skb;
 	struct sock *sk; /* of the sender, or NULL */
+	struct sock *found; /* what a look-up may find and leave in the packet */
 	struct net_device *dev;
 	u32 rounds;
 };
@@ -321,9 +322,9 @@ static void bench_measure(const struct bench *bench, struct bench_run *run, bool
 {
 	u32 (*loop)(const struct bench *bench) =
 		bench_loops[ipv6][!!(run->flags & BENCH_OUT)][!!(run->flags & BENCH_TRACKED)];
-	const struct bench once = { bench->net, bench->skb, bench->sk, bench->dev, 3 };
+	const struct bench once = { bench->net, bench->skb, bench->sk, bench->found, bench->dev, 3 };
 	/* The references that TCP would give back, after a look-up of its own just so. */
-	struct sock *found = bench->skb->sk || run->together ? NULL : bench->sk;
+	struct sock *found = run->together ? NULL : bench->found;
 	unsigned int references = found ? refcount_read(&found->sk_refcnt) : 0;
 	unsigned long flags;
 	u64 start;
@@ -341,8 +342,10 @@ static void bench_measure(const struct bench *bench, struct bench_run *run, bool
 	start = ktime_get_ns();
 	bench_nothing(bench);
 	run->loop_ns = ktime_get_ns() - start;
-	if (found)
+	if (found) {
 		refcount_set(&found->sk_refcnt, references);
+		bench->skb->destructor = NULL;
+	}
 	local_irq_restore(flags);
 	local_bh_enable();
 	refcount_set(&bench->skb->users, 1);
@@ -383,14 +386,14 @@ static int bench_run(struct net *net, struct bench_run *run)
 	if (!error) {
 		bench_count_hooks(net, run, ipv6);
 		/* not LOCAL_OUT's business who sent it, if the script wants no socket */
-		if (bench.sk && !(run->flags & BENCH_SOCKET)) {
-			sock_put(bench.sk);
-			bench.sk = NULL;
-		}
+		if (!(run->flags & BENCH_SOCKET))
+			swap(bench.sk, bench.found);
 		bench_measure(&bench, run, ipv6);
 	}
 	if (bench.sk)
 		sock_put(bench.sk);
+	if (bench.found)
+		sock_put(bench.found);
 	dev_put(bench.dev);
 	kfree_skb(bench.skb);
 	return error;
