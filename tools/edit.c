@@ -91,7 +91,8 @@ static int try_change(const struct device *device, const struct change *change,
 			    change->name);
 		return EXIT_REFUSED;
 	}
-	if (policy_equal(&before, &after)) {
+	/* while a change waits, one more with a time of its own starts the time anew */
+	if (policy_equal(&before, &after) && !(args->confirm && before.confirm)) {
 		if (args->confirm)
 			puts("nothing to change, nothing waits to be confirmed");
 		return 0;

@@ -41,7 +41,7 @@ static const struct {
 } errors[] = {
 	{ "EPERM", EPERM },	{ "ENOENT", ENOENT }, { "EACCES", EACCES }, { "EBUSY", EBUSY },
 	{ "EINVAL", EINVAL },	{ "ENOTTY", ENOTTY }, { "ENOMEM", ENOMEM }, { "ENXIO", ENXIO },
-	{ "ENODATA", ENODATA }, { "EIO", EIO },	      { "ESTALE", ESTALE },
+	{ "ENODATA", ENODATA }, { "ENOSPC", ENOSPC }, { "EIO", EIO },	    { "ESTALE", ESTALE },
 };
 
 static int error_number(const char *name)
@@ -283,7 +283,8 @@ static int explain(const struct state *state, struct mailwall_explain *ex)
 	for (i = 0; i < ARRAY_SIZE(slot); i++)
 		slot[i] = MW_SITE_SLOT + i;
 	mw_policy_build(policy, &state->policy, slot);
-	if (ex->segment_length < 20 || !mw_data_offset_valid(ex->data_offset, ex->segment_length))
+	if (ex->segment_length < 20 ||
+	    !mw_data_offset_valid(ex->data_offset << 4, ex->segment_length))
 		verdict = MW_DENY | MAILWALL_MALFORMED;
 	else
 		verdict = mw_policy_judge(policy, &seg, connected, ex);
