@@ -77,7 +77,9 @@ apt_acquire() {
 		grep -E '^Acquire::(http|https|ftp|Check-|Retries|Languages|ForceIPv)' || :
 }
 
-# apt_in DIR TOOL ARGS...: an apt tool over the state that apt_open made in DIR.
+# apt_in DIR TOOL ARGS...: an apt tool over the state that apt_open made in DIR. With
+# apt_foreign, packages for that architecture are known too.
+apt_foreign=''
 apt_in() {
 	local dir=$1 tool=$2
 
@@ -85,7 +87,8 @@ apt_in() {
 	"$tool" -q -o "Dir::State=$dir/state" -o "Dir::State::status=$dir/status" \
 		-o "Dir::Cache=$dir/cache" -o "Dir::Etc::sourcelist=$dir/sources.list" \
 		-o Dir::Etc::sourceparts=- -o Dir::Etc::preferencesparts=- \
-		-o APT::Sandbox::User=root -o APT::Get::List-Cleanup=false "$@"
+		-o APT::Sandbox::User=root -o APT::Get::List-Cleanup=false \
+		${apt_foreign:+-o "APT::Architectures::=$apt_foreign"} "$@"
 }
 
 # apt_open DIR SUITE...: an apt state of its own in DIR, lists fetched.
@@ -98,6 +101,15 @@ apt_open() {
 	apt_sources "$@" >"$dir/sources.list"
 	apt_in "$dir" apt-get update -o Acquire::Languages=none >"$dir/log" 2>&1 ||
 		{ cat "$dir/log" >&2; die "cannot fetch the package lists of $*"; }
+}
+
+# newest_kernel [--update]: the newest one's name, whichever suite has it.
+newest_kernel() {
+	local kernel dir
+
+	for kernel in trixie-backports forky sid; do
+		dir=$("$TOPDIR/tests/vm/fetch-kernel" "$@" "$kernel") && echo "$(cat "$dir/KREL") $kernel"
+	done | sort -V | tail -n 1 | cut -d ' ' -f 2
 }
 
 # ext4_image DIR FILE: FILE becomes an ext4 file system that holds DIR, with
