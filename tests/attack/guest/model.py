@@ -1,4 +1,4 @@
-"""POLICY.md's decision once more, as a list of rows that is searched from the start."""
+"""docs/decision.md once more, as a list of rows that is searched from the start."""
 FIN, SYN, RST, PSH, ACK, URG, ECE, CWR = 1, 2, 4, 8, 16, 32, 64, 128
 
 TABLE = [

@@ -17,18 +17,10 @@ import headers
 import probes
 from connections import Peer
 
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-import differences                          # noqa: E402
+import differences
+from differences import Trial
 
 BATCH = 500
-
-
-class Trial:
-    """Packets that make up one segment; `connection`: None, "held" or "gone"."""
-
-    def __init__(self, packets, window, ns, direction="in", connection=None, about="", to=None):
-        self.packets, self.window, self.ns, self.direction = packets, window, ns, direction
-        self.connection, self.about, self.to = connection, about, to
 
 
 class Recorder:
@@ -43,9 +35,9 @@ class Recorder:
         return self.window
 
     def attack(self, name, cases, **_):
-        """Keep them, without what they are expected to come to."""
-        self.trials += [Trial(case.packets, case.window, case.ns, about=f"{name}: {case.about}")
-                        for case in cases if case.head is None]
+        """Keep them."""
+        self.trials += [Trial(case.packets, case.window, case.ns, about=f"{name}: {case.about}",
+                              reason=case.reason) for case in cases if case.head is None]
 
 
 def twin():
@@ -163,46 +155,90 @@ class Pair:
             with netns(field.gateway):
                 self.raws[name] = {fam: socket.socket(fam, socket.SOCK_RAW, socket.IPPROTO_RAW)
                                    for fam in (socket.AF_INET, socket.AF_INET6)}
-        self.wrong, self.used = [], collections.Counter()
-        self.trials = self.packets = self.passed = self.differ = 0
+        self.used = collections.Counter()
+        self.begin()
 
-    def compare(self, trials, make=None):
-        """Send each at both, note the differences. `make`: packets for one of the two."""
+    def begin(self):
+        """Nothing was compared yet for the next point. `received`: how many segments passed
+        each of the two, by the host whose socket or cable had them."""
+        self.wrong, self.trials, self.packets, self.differ = [], 0, 0, 0
+        self.received = {name: collections.Counter() for name in self.fields}
+
+    def compare(self, trials, other=None):
+        """Send each at both, and note what passed, the differences, and what mailwall should
+        have done. `other`: the same for nft, where its packets are others."""
         fates = {}
         for name, field in self.fields.items():
-            inward = [t for t in trials if t.direction == "in"]
-            behind, _ = field.send([Case(make(t, name) if make else t.packets, t.window, None, t.ns)
-                                    for t in inward])
-            fates[name] = {seen.window for seen in behind}
-            fates[name] |= {t.window for t in trials if t.direction == "out" and self.goes(name, t)}
+            sent = other if other and name == "nft" else trials
+            fates[name] = self.inward(name, field, [t for t in sent if t.direction == "in"])
+            fates[name] |= self.outward(name, field, [t for t in sent if t.direction == "out"])
         for trial in trials:
             mailwall, nft = (trial.window in fates[name] for name in ("mailwall", "nft"))
             self.trials += 1
             self.packets += len(trial.packets)
-            self.passed += mailwall
-            if mailwall == nft:
-                continue
-            self.differ += 1
             names = differences.explain(trial, mailwall, nft)
+            self.differ += mailwall != nft
             self.used.update(names)
-            if not names:
-                self.wrong.append(f"passed mailwall: {mailwall}, passed nft: {nft}: "
-                                  f"{trial.about}: {[p.hex() for p in trial.packets]}")
+            if mailwall != (trial.reason is None) or mailwall != nft and not names:
+                self.wrong.append(f"passed mailwall: {mailwall}, passed nft: {nft}, the table "
+                                  f"says: {trial.reason or 'allowed'}: {trial.about}: "
+                                  f"{[p.hex() for p in trial.packets]}")
+
+    def note(self, name, trials, host, segments):
+        """The windows of segments that a host received, each of which must be one of these."""
+        # some were sent with a fragment twice
+        ports = {t.window: made.body[:4] for t in trials
+                 if (made := differences.made(list(dict.fromkeys(t.packets))))}
+        for seen in segments:
+            if ports.get(seen.window) != struct.pack("!HH", seen.sport, seen.dport):
+                self.wrong.append(f"{name}: the {host} host received what nobody sent: "
+                                  f"{seen._replace(data=len(seen.data))}")
+        passed = {seen.window for seen in segments}
+        self.received[name][host] += len(passed)
+        return passed
+
+    def inward(self, name, field, trials):
+        """The windows of those that reached the gateway's TCP."""
+        if not trials:
+            return set()
+        behind, _ = field.send([Case(t.packets, t.window, None, t.ns) for t in trials])
+        return self.note(name, trials, "GTW", behind)
+
+    def outward(self, name, field, trials):
+        """The windows of those that came out of the cable to the host that they are meant for.
+        Whoever sends one is told the same."""
+        if not trials:
+            return set()
+        field.settle()
+        untold = {trial.window for trial in trials if self.goes(name, trial)}
+        _, replies = field.settle()
+        passed = set()
+        for ns in ("any", "adm"):
+            passed |= self.note(name, [t for t in trials if t.ns == ns], ns.upper(),
+                                [seen for seen in replies if seen.cable == ns])
+        self.wrong += [f"{name}: the sender of window {window} was told otherwise than what came "
+                       "of it" for window in untold ^ passed]
+        return passed
 
     def goes(self, name, trial):
-        """Does a segment of the gateway's own leave it?"""
+        """Is the sender told that a segment of the gateway's own leaves it?"""
         try:
             self.raws[name][family(trial.to)].sendto(trial.packets[0], (trial.to, 0))
         except (ConnectionRefusedError, PermissionError):
             return False
         return True
 
-    def point(self, name):
-        """One point for what was compared since the last."""
-        ok(not self.wrong, f"{name}: {self.trials} segments in {self.packets} packets, {self.passed} "
-           f"passed mailwall, {self.differ} differences, each on the list",
+    def point(self, name, *hosts):
+        """One point for what was compared since the last. Each of the hosts must have received
+        some from both gateways: two that let nothing pass do not differ."""
+        self.wrong += [f"the {host} host received nothing by way of {side}" for host in hosts
+                       for side, received in self.received.items() if not received[host]]
+        counts = "; ".join(f"{side}: " + ", ".join(f"{host} {received[host]}" for host in hosts)
+                           for side, received in self.received.items())
+        ok(not self.wrong, f"{name}: {self.trials} segments in {self.packets} packets, received "
+           f"by way of {counts}; {self.differ} differences, each on the list",
            "\n".join(self.wrong[:15]))
-        self.wrong, self.trials, self.packets, self.passed, self.differ = [], 0, 0, 0, 0
+        self.begin()
 
 
 def batches(trials):
@@ -231,6 +267,7 @@ def random_batches(make, seed, number):
 
 def connections(pair, rng, number):
     """Segments of connections that both gateways hold, or held."""
+    window = 60000
     for count in range(number):
         ns, fam, port = rng.choice(("any", "adm")), rng.choice((4, 6)), rng.choice(OPEN)
         peers = {}
@@ -250,23 +287,18 @@ def connections(pair, rng, number):
                             0, rng.randrange(256)])
         bad = rng.random() < 0.2
         wrong_port = rng.random() < 0.2
-        window = 60000
-
-        def make(_, name):
-            peer = peers[name]
-            if wrong_port:
-                peer.gtw_port += 1
+        trials = {}
+        for name, peer in peers.items():
+            peer.gtw_port += wrong_port
             packet = peer.packet(flags, seq=(peer.seq + shift) & 0xffffffff, window=window)
             if bad:
                 at = 36 if fam == 4 else 56
                 packet = packet[:at] + bytes([packet[at] ^ 0x55]) + packet[at + 1:]
-            return [packet]
-
-        trial = Trial([peers["mailwall"].packet(flags, window=window)], window, ns,
-                      connection=None if wrong_port else "gone" if gone else "held",
-                      about=f"IPv{fam} flags {flags:#x} shift {shift} bad checksum {bad} gone {gone} "
-                      f"other port {wrong_port}")
-        pair.compare([trial], make)
+            trials[name] = Trial([packet], window, ns, awaited=peer.seq, connection=None
+                                 if wrong_port else "gone" if gone else "held",
+                                 about=f"IPv{fam} flags {flags:#x} shift {shift} bad checksum {bad} "
+                                 f"gone {gone} other port {wrong_port}")
+        pair.compare([trials["mailwall"]], [trials["nft"]])
         for peer in peers.values():
             peer.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             peer.sock.close()
@@ -293,15 +325,15 @@ def main():
         group(recorder)
     for batch in batches(recorder.trials):
         pair.compare(batch)
-    pair.point("hand-made")
+    pair.point("hand-made", "GTW")
     for batch in random_batches(random_trial, seed, number):
         pair.compare(batch)
-    pair.point("random, inbound")
+    pair.point("random, inbound", "GTW")
     for batch in random_batches(raw_trial, seed, number // 3):
         pair.compare(batch)
-    pair.point("random, outbound")
+    pair.point("random, outbound", "ANY", "ADM")
     connections(pair, rng, number // 20)
-    pair.point("with connections")
+    pair.point("with connections", "GTW")
     for name, _, reason in differences.DIFFERENCES:
         diag(f"{pair.used[name]} differences: {name}. {reason}")
         if long:

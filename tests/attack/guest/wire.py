@@ -193,7 +193,9 @@ class Port:
                 found += parse(data[14:])
 
 
-Seen = collections.namedtuple("Seen", "src dst sport dport seq ack flags window data")
+# `cable`: to the "any" or the "adm" host, by which it came, where that was looked at.
+Seen = collections.namedtuple("Seen", "src dst sport dport seq ack flags window data cable",
+                              defaults=[None])
 
 
 def parse_tcp(src, dst, data):
@@ -284,6 +286,10 @@ class Field:
         os.sched_setaffinity(0, {0})
         with open("/proc/sys/net/core/netdev_max_backlog", "w", encoding="ascii") as file:
             file.write("100000")
+        # A SYN+ACK that is sent again later would be taken for something else.
+        with netns(gateway), open("/proc/sys/net/ipv4/tcp_synack_retries", "w",
+                                  encoding="ascii") as file:
+            file.write("0")
         self.gateway = gateway
         self.ports = {ns: Port(ns, twin) for ns in ("any", "adm")}
         self.behind = Behind(gateway)
@@ -334,12 +340,12 @@ class Field:
         end = time.monotonic() + 20
         while len(answers) < len(marks):
             behind += self.behind.received()
-            for port in self.ports.values():
+            for ns, port in self.ports.items():
                 for seen in port.received():
                     if seen.dport == 64999:
                         answers.add(seen.seq)
                     else:
-                        replies.append(seen)
+                        replies.append(seen._replace(cable=ns))
             if time.monotonic() > end:
                 raise TimeoutError(f"no end mark came back, only {answers}")
         return [seen for seen in behind + self.behind.received() if seen.window not in marks], \
