@@ -43,6 +43,8 @@ static __always_inline unsigned int mw_drop(u8 direction)
 static __always_inline bool mw_is_others(const struct sk_buff *skb,
 					 const struct nf_hook_state *state, u8 direction)
 {
+	/* Ask the packet again: the path that comes here rarely has no register to spare. */
+	OPTIMIZER_HIDE_VAR(skb);
 	if (direction == MAILWALL_IN)
 		return unlikely(!net_eq(dev_net(skb_dst(skb)->dev), state->net));
 	return unlikely(netif_is_l3_master(state->out)) && skb_dst(skb)->dev != state->out;
@@ -73,11 +75,11 @@ static __always_inline unsigned int mw_allow(struct mw_net *mn, const struct sk_
 
 static __always_inline unsigned int mw_act(struct mw_net *mn, const struct sk_buff *skb,
 					   const struct nf_hook_state *state, u8 direction,
-					   unsigned int verdict, u8 flags)
+					   struct mw_verdict verdict, u8 flags)
 {
-	if (verdict & MW_DENY)
-		return mw_deny(mn, skb, state, direction, verdict & ~MW_DENY);
-	return mw_allow(mn, skb, verdict, flags);
+	if (!verdict.row)
+		return mw_deny(mn, skb, state, direction, verdict.reason);
+	return mw_allow(mn, skb, verdict.row, flags);
 }
 
 static __always_inline struct mw_segment mw_segment_of(const struct sk_buff *skb,
@@ -201,17 +203,21 @@ static __always_inline const struct tcphdr *mw_plain_header(const struct sk_buff
 /*
  * What is still open of a plain segment, by a plain policy. Out of line, and reached by
  * tail calls, so that the path of most segments makes no call that it comes back from and
- * saves no registers for one.
+ * saves no registers for one. They are told the row, with MW_IF_CONNECTED where a connection
+ * is needed, in one register.
  */
+#define MW_IF_CONNECTED 0x100
+
 typedef unsigned int mw_ask_t(struct mw_net *mn, struct sk_buff *skb,
 			      const struct nf_hook_state *state, const struct mw_policy *policy,
-			      unsigned int verdict);
+			      unsigned int row);
 
 static __always_inline unsigned int mw_ask_connection(struct mw_net *mn, struct sk_buff *skb,
 						      const struct nf_hook_state *state,
-						      unsigned int verdict, bool ipv6)
+						      unsigned int row, bool ipv6)
 {
 	const struct tcphdr *th = mw_plain_header(skb, ipv6);
+	struct mw_verdict verdict = { .row = row, .if_connected = true };
 	bool connected = mw_is_demuxed(skb, th, ipv6) ||
 			 mw_is_found(skb, th, state->net, ipv6, true);
 
@@ -223,16 +229,26 @@ static __always_inline unsigned int mw_ask_connection(struct mw_net *mn, struct 
 static __always_inline unsigned int mw_ask_peer(struct mw_net *mn, struct sk_buff *skb,
 						const struct nf_hook_state *state,
 						const struct mw_policy *policy,
-						unsigned int verdict, u8 direction, bool ipv6,
+						unsigned int row, u8 direction, bool ipv6,
 						mw_ask_t *connection)
 {
-	const struct tcphdr *th = mw_plain_header(skb, ipv6);
-	const struct mw_segment seg = mw_segment_of(skb, th, direction, ipv6);
+	const struct mw_segment seg =
+		mw_segment_of(skb, mw_plain_header(skb, ipv6), direction, ipv6);
+	struct mw_verdict verdict = {
+		.row = row,
+		.reason = MAILWALL_CLOSED,
+		.if_held = true,
+		.if_connected = row & MW_IF_CONNECTED,
+	};
 
 	verdict = mw_policy_settle_peer(policy, &seg, verdict);
-	if (connection && verdict & MW_IF_CONNECTED)
-		return connection(mn, skb, state, policy, verdict);
-	return mw_act(mn, skb, state, direction, verdict, seg.flags);
+	verdict.row &= MW_SLOT;
+	if (connection && verdict.if_connected)
+		return connection(mn, skb, state, policy, verdict.row);
+	/* Look for the flags only now: there is no register to keep them in. */
+	OPTIMIZER_HIDE_VAR(skb);
+	return mw_act(mn, skb, state, direction, verdict,
+		      tcp_flag_byte(mw_plain_header(skb, ipv6)));
 }
 
 /* Judge and act on a plain segment by a plain policy. */
@@ -243,14 +259,15 @@ static __always_inline unsigned int mw_plain(struct mw_net *mn, struct sk_buff *
 {
 	const struct tcphdr *th = mw_plain_header(skb, ipv6);
 	const struct mw_segment seg = mw_segment_of(skb, th, direction, ipv6);
-	unsigned int verdict = mw_policy_look(policy, &seg);
+	struct mw_verdict verdict = mw_policy_look(policy, &seg);
 
-	if (verdict & MW_IF_HELD)
-		return peer(mn, skb, state, policy, verdict);
-	if (connection && verdict & MW_IF_CONNECTED) {
+	if (verdict.if_held)
+		return peer(mn, skb, state, policy,
+			    verdict.row | (verdict.if_connected ? MW_IF_CONNECTED : 0));
+	if (connection && verdict.if_connected) {
 		/* an answer that is at hand */
 		if (!mw_is_demuxed(skb, th, ipv6))
-			return connection(mn, skb, state, policy, verdict);
+			return connection(mn, skb, state, policy, verdict.row);
 		verdict = mw_policy_settle_connection(verdict, true);
 	}
 	return mw_act(mn, skb, state, direction, verdict, seg.flags);
@@ -287,17 +304,16 @@ static __always_inline unsigned int mw_hook(struct mw_net *mn, struct sk_buff *s
 #define MW_ASK_CONNECTION(name, ipv6)                                                         \
 	static noinline unsigned int mw_ask_connection_##name(                                \
 		struct mw_net *mn, struct sk_buff *skb, const struct nf_hook_state *state,    \
-		const struct mw_policy *policy, unsigned int verdict)                         \
+		const struct mw_policy *policy, unsigned int row)                             \
 	{                                                                                     \
-		return mw_ask_connection(mn, skb, state, verdict, ipv6);                      \
+		return mw_ask_connection(mn, skb, state, row, ipv6);                          \
 	}
 #define MW_HOOK(name, direction, ipv6, connection)                                            \
 	static noinline unsigned int mw_ask_peer_##name(                                      \
 		struct mw_net *mn, struct sk_buff *skb, const struct nf_hook_state *state,    \
-		const struct mw_policy *policy, unsigned int verdict)                         \
+		const struct mw_policy *policy, unsigned int row)                             \
 	{                                                                                     \
-		return mw_ask_peer(mn, skb, state, policy, verdict, direction, ipv6,          \
-				   connection);                                               \
+		return mw_ask_peer(mn, skb, state, policy, row, direction, ipv6, connection); \
 	}                                                                                     \
 	static unsigned int mw_hook_##name(void *priv, struct sk_buff *skb,                   \
 					   const struct nf_hook_state *state)                 \

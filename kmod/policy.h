@@ -31,13 +31,13 @@
 #define MW_SLOTS (MW_SITE_SLOT + MW_SITE_SLOTS)
 
 /*
- * A verdict: the slot of the row that allows the segment, with the questions that are
- * still open; or MW_DENY with enum mailwall_reason. An entry of the port look-up is
- * the first byte of one: 0 where no row has the port.
+ * An entry of the port look-up: 0 where no row has the port, else the slot of the row,
+ * with MW_IF_HELD if its other end is ADM.
  */
 #define MW_SLOT 0x7f
-#define MW_IF_HELD 0x80 /* if ADM holds the peer */
-#define MW_IF_CONNECTED 0x100 /* if the connection is there */
+#define MW_IF_HELD 0x80
+
+/* What mw_verdict_last() returns: a slot, or this with enum mailwall_reason. */
 #define MW_DENY 0x200
 
 #define MW_PAGE 256
@@ -127,8 +127,12 @@ struct mailwall_row mw_row_of_slot(const struct mw_policy *policy, unsigned int 
 
 static __always_inline bool mw_flags_valid(u8 flags)
 {
+	u64 valid = MW_VALID_FLAGS;
+
+	/* a constant would be shifted and tested in two instructions, not in one */
+	OPTIMIZER_HIDE_VAR(valid);
 	/* 63 leaves ECE and CWR aside */
-	return MW_VALID_FLAGS >> (flags & 63) & 1;
+	return valid >> (flags & 63) & 1;
 }
 
 static __always_inline bool mw_flags_opening(u8 flags)
@@ -159,41 +163,63 @@ static __always_inline u8 mw_policy_entry(const struct mw_policy *policy, const 
 }
 
 /**
+ * struct mw_verdict - what is known of a segment's fate
+ * @row: entry of the row that allows it and counts it, 0 if it is denied
+ * @reason: enum mailwall_reason, if it is denied
+ * @if_held: open: ADM must hold the peer, else it is denied for MAILWALL_PEER
+ * @if_connected: open: the connection must be there, else it is denied for
+ *                MAILWALL_NO_CONNECTION
+ *
+ * What is open is settled in this order, and before a denial. (In members, not in bits:
+ * what is known where it is known then takes no instruction.)
+ */
+struct mw_verdict {
+	u8 row;
+	u8 reason;
+	bool if_held;
+	bool if_connected;
+};
+
+/**
  * mw_policy_look() - steps 2 to 5, as far as ports and flags tell
  * @policy: policy
  * @seg: a well-formed segment; @peer is not looked at
  *
  * All rows that a segment meets ask the same of the peer, if anything: to be in
- * ADM. So that can be asked afterwards and once, as can the socket table, in this order:
+ * ADM. So that can be asked afterwards and once, as can the socket table:
  * mw_policy_settle_peer(), mw_policy_settle_connection().
  *
  * Context: any; RCU read side if the policy is a published one.
- *
- * Return: a verdict. Where nothing is open it is the last word.
  */
-static __always_inline unsigned int mw_policy_look(const struct mw_policy *policy,
-						   const struct mw_segment *seg)
+static __always_inline struct mw_verdict mw_policy_look(const struct mw_policy *policy,
+							const struct mw_segment *seg)
 {
 	bool in = seg->direction == MAILWALL_IN;
+	struct mw_verdict verdict = { .reason = MAILWALL_FLAGS };
 	u8 here, there;
 
 	if (unlikely(!mw_flags_valid(seg->flags)))
-		return MW_DENY | MAILWALL_FLAGS;
+		return verdict;
 
+	verdict.reason = MAILWALL_CLOSED;
 	/*
 	 * An inbound row for the local port decides first, whatever the direction, and
 	 * alone, unless this host opens a connection of its own from that port.
 	 */
 	here = mw_policy_entry(policy, policy->in_page, seg->local);
-	if (here && (in || !mw_flags_opening(seg->flags)))
-		return here;
+	if (here && (in || !mw_flags_opening(seg->flags))) {
+		verdict.row = here;
+		verdict.if_held = here & MW_IF_HELD;
+		return verdict;
+	}
 	if (in && mw_flags_opening(seg->flags))
-		return MW_DENY | MAILWALL_CLOSED;
+		return verdict;
 
 	there = mw_policy_entry(policy, policy->out_page, seg->remote);
-	if (!there)
-		return (here & MW_IF_HELD) ?: (MW_DENY | MAILWALL_CLOSED);
-	return there | (here & MW_IF_HELD) | (in ? MW_IF_CONNECTED : 0);
+	verdict.row = there;
+	verdict.if_held = (here | there) & MW_IF_HELD;
+	verdict.if_connected = in && there;
+	return verdict;
 }
 
 /**
@@ -214,31 +240,42 @@ static __always_inline bool mw_policy_holds(const struct mw_policy *policy,
  * mw_policy_settle_peer() - answer whether ADM holds the peer
  * @policy: policy
  * @seg: segment
- * @verdict: with MW_IF_HELD
- *
- * Return: a verdict without that question.
+ * @verdict: where that is open
  */
-static __always_inline unsigned int mw_policy_settle_peer(const struct mw_policy *policy,
-							  const struct mw_segment *seg,
-							  unsigned int verdict)
+static __always_inline struct mw_verdict mw_policy_settle_peer(const struct mw_policy *policy,
+							       const struct mw_segment *seg,
+							       struct mw_verdict verdict)
 {
 	if (!mw_policy_holds(policy, seg))
-		return MW_DENY | MAILWALL_PEER;
-	verdict &= ~MW_IF_HELD;
-	return verdict ?: MW_DENY | MAILWALL_CLOSED;
+		return (struct mw_verdict){ .reason = MAILWALL_PEER };
+	verdict.if_held = false;
+	return verdict;
 }
 
 /**
  * mw_policy_settle_connection() - answer whether the connection is there
- * @verdict: with MW_IF_CONNECTED, and nothing else open
+ * @verdict: where that is open, and nothing else
  * @connected: is it?
- *
- * Return: a verdict that is the last word.
  */
-static __always_inline unsigned int mw_policy_settle_connection(unsigned int verdict,
-								bool connected)
+static __always_inline struct mw_verdict mw_policy_settle_connection(struct mw_verdict verdict,
+								     bool connected)
 {
-	return connected ? verdict & ~MW_IF_CONNECTED : MW_DENY | MAILWALL_NO_CONNECTION;
+	if (!connected)
+		return (struct mw_verdict){ .reason = MAILWALL_NO_CONNECTION };
+	verdict.if_connected = false;
+	return verdict;
+}
+
+/**
+ * mw_verdict_last() - the last word
+ * @verdict: with nothing open
+ *
+ * Return: slot of the row that allows the segment and counts it, or MW_DENY with
+ * enum mailwall_reason.
+ */
+static __always_inline unsigned int mw_verdict_last(struct mw_verdict verdict)
+{
+	return verdict.row ? verdict.row & MW_SLOT : MW_DENY | verdict.reason;
 }
 
 /**
@@ -251,21 +288,20 @@ static __always_inline unsigned int mw_policy_settle_connection(unsigned int ver
  *
  * Context: any; RCU read side if the policy is a published one.
  *
- * Return: slot of the row that allows the segment and counts it, or MW_DENY with
- * enum mailwall_reason.
+ * Return: as mw_verdict_last().
  */
 static __always_inline unsigned int mw_policy_judge(const struct mw_policy *policy,
 						    const struct mw_segment *seg,
 						    bool (*connected)(const void *context),
 						    const void *context)
 {
-	unsigned int verdict = mw_policy_look(policy, seg);
+	struct mw_verdict verdict = mw_policy_look(policy, seg);
 
-	if (verdict & MW_IF_HELD)
+	if (verdict.if_held)
 		verdict = mw_policy_settle_peer(policy, seg, verdict);
-	if (verdict & MW_IF_CONNECTED)
+	if (verdict.if_connected)
 		verdict = mw_policy_settle_connection(verdict, connected(context));
-	return verdict;
+	return mw_verdict_last(verdict);
 }
 
 #endif /* _MW_POLICY_H */

@@ -44,6 +44,7 @@ typedef int64_t s64;
 #define __printf(a, b) __attribute__((format(printf, a, b)))
 #define be32_to_cpu(x) be32toh(x)
 #define be64_to_cpu(x) be64toh(x)
+#define OPTIMIZER_HIDE_VAR(x) ((void)(x))
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 #endif /* __KERNEL__ */

@@ -48,16 +48,15 @@ static __always_inline u8 mw_data_offset_byte(const struct tcphdr *th)
 }
 
 /*
- * Does the whole TCP header lie in the linear data, which begins with the network
- * header? Early demux and TCP's own output see to that.
+ * Does the whole TCP header lie in the linear data, which begins with the network header
+ * and holds the IP header? Early demux and TCP's own output see to that. Where it does
+ * not, byte 12 may lie behind the data, but not behind the buffer, which struct
+ * skb_shared_info ends; and whatever it holds, a length that fits holds it.
  */
 static __always_inline bool mw_segment_is_linear(const struct sk_buff *skb, const struct tcphdr *th,
 						 unsigned int offset)
 {
-	unsigned int room = skb_headlen(skb);
-
-	return room >= offset + sizeof(*th) &&
-	       mw_data_offset_valid(mw_data_offset_byte(th), room - offset);
+	return mw_data_offset_valid(mw_data_offset_byte(th), skb_headlen(skb) - offset);
 }
 
 /**

@@ -235,6 +235,8 @@ static u8 site_slot[MAILWALL_SITE_MAX];
 
 /* before the network header, which is aligned as in the kernel */
 #define HEADROOM 16
+/* struct skb_shared_info follows the data, and more */
+#define TAILROOM 64
 
 /* Gives the packet to the hook; is all that follows what should? */
 static bool send_packet(const struct mw_spec *spec, const struct packet *p)
@@ -261,9 +263,10 @@ static bool send_packet(const struct mw_spec *spec, const struct packet *p)
 	length = packet_bytes(p, bytes);
 	skb.len = length;
 	skb.data_len = length > p->linear ? length - p->linear : 0;
-	/* apart, and no longer than they are: AddressSanitizer sees to it */
-	linear = malloc(HEADROOM + length - skb.data_len);
+	/* apart, and not much longer than they are: AddressSanitizer sees to it */
+	linear = malloc(HEADROOM + length - skb.data_len + TAILROOM);
 	more = malloc(skb.data_len + 1);
+	memset(linear, 0xff, HEADROOM + length - skb.data_len + TAILROOM);
 	memcpy(linear + HEADROOM, bytes, length - skb.data_len);
 	memcpy(more, bytes + length - skb.data_len, skb.data_len);
 	skb.head = linear;

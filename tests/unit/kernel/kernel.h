@@ -40,7 +40,6 @@ typedef s64 ktime_t;
 #define BITS_PER_LONG 64
 #define READ_ONCE(x) (*(const volatile typeof(x) *)&(x))
 #define WRITE_ONCE(x, v) (*(volatile typeof(x) *)&(x) = (v))
-#define OPTIMIZER_HIDE_VAR(x) ((void)(x))
 #define rcu_dereference(p) READ_ONCE(p)
 #define this_cpu_add(counter, n) ((counter) += (n))
 #define typeof_member(type, member) typeof(((type *)0)->member)
