@@ -79,6 +79,7 @@ leftovers() {
 
 # boot_image KERNEL: what boot() boots, from the machine as it is now.
 boot_image() {
+	BOOT_KERNEL=$1
 	machine_unmount || die "$M is still in use"
 	cp "$M/boot/vmlinuz-$1" "$WORK/vmlinuz" 2>/dev/null ||
 		cp "$M/usr/lib/modules/$1/vmlinuz" "$WORK/vmlinuz"
@@ -126,7 +127,7 @@ boot() {
 	done
 	/usr/bin/python3 "$TOPDIR/tests/vm/machine.py" --kernel "$WORK/vmlinuz" \
 		--initrd "$WORK/initrd" --out "$WORK/image" --smp 2 --mem 1024 --timeout "${BOOT_TIMEOUT:-900}" \
-		--log "$OUT/$suite.$2.log" --title "$suite, $2" "${qemu[@]}" \
+		--log "$OUT/$suite.$2.$BOOT_KERNEL.log" --title "$suite, $2" "${qemu[@]}" \
 		--append "root=/dev/vda rw net.ifnames=0 mwtest=$2 ${3:-}" >"$OUT/$suite.$2.tap" 2>&1 ||
 		status=1
 	subtest "$name" "$OUT/$suite.$2.tap" $status

@@ -50,6 +50,11 @@ def like(text, pattern, name):
     return ok(re.search(pattern, text), name, f"{text}\nis not like {pattern}")
 
 
+def nothing_wrong(name, wrong):
+    """One point: the list of what is wrong is empty."""
+    return ok(not wrong, name, "\n".join(map(str, wrong)))
+
+
 def part(function, *args, mend=None):
     """Run it. An exception is a failed point and not the end of what comes after; what it
     left behind is put right by mend()."""
