@@ -24,7 +24,20 @@ sed "s/@TOKEN@/$token/" "$FAKE/tap"
 [ ! -e "$FAKE/hangs" ] || exec sleep 60
 exit "$(cat "$FAKE/status")"
 END
-chmod +x "$tmp/qemu-system-x86_64"
+# A User Mode Linux that does the same.
+cat >"$tmp/linux" <<'END'
+#!/bin/bash
+for word in "$@"; do
+	case $word in
+	vmtoken=*) token=${word#vmtoken=} ;;
+	ssl1=*) port=${word#*fd:} ;;
+	esac
+done
+cat "$FAKE/log" >&2
+sed "s/@TOKEN@/$token/" "$FAKE/tap" >&"$port"
+exit "$(cat "$FAKE/status")"
+END
+chmod +x "$tmp/qemu-system-x86_64" "$tmp/linux"
 
 # judge WANT NAME REASON LOG STATUS TAP: want pass or fail; a failure for that reason, a
 # regular expression over all lines; and the exit status and what prove makes of the
@@ -33,11 +46,11 @@ options=()
 judge() {
 	local want=$1 name=$2 reason=$3 got=pass prove=pass
 
-	printf '%s\n' "[    1.0] booting" "$4" "[    9.0] reboot: Power down" >"$tmp/log"
+	printf '%s\n' "[    1.0] booting" "$4" "[    9.0] reboot: $off" >"$tmp/log"
 	[ "$4" != nothing ] || echo "[    1.0] booting" >"$tmp/log"
 	echo "$5" >"$tmp/status"
 	printf '%b' "$6" >"$tmp/tap"
-	/usr/bin/python3 "$TOPDIR/tests/vm/machine.py" --kernel k --initrd i --out o --title t \
+	/usr/bin/python3 "$TOPDIR/tests/vm/machine.py" "${machine[@]}" --initrd i --out o --title t \
 		--log "$tmp/console.log" ${raw:+--raw} "${options[@]}" >"$tmp/said" 2>"$tmp/errors" || got=fail
 	[ -n "$raw" ] || prove --exec cat "$tmp/said" >/dev/null 2>&1 || prove=fail
 	[ -n "$raw" ] && prove=$got
@@ -46,7 +59,7 @@ judge() {
 	point $? "$want: $name" "$tmp/said"
 }
 
-raw=
+machine=(--kernel k) off="Power down" raw=
 good='ok 1 - a\nok 2\n1..2\n\nvmtoken @TOKEN@\n'
 judge pass "whole" '^1\.\.7$' "" 0 "$good"
 judge pass "plan first" '^ok 3 - the script ran' "" 0 '1..2\nok 1\nok 2\n\nvmtoken @TOKEN@\n'
@@ -152,5 +165,13 @@ raw=1
 judge pass "raw: as it is" '^not ok 1$' "" 0 'not ok 1\n\nvmtoken @TOKEN@\n'
 judge fail "raw: no token" 'failed: the token' "" 0 'hello\n\nvmexit 1\n'
 judge fail "raw: a complaint" 'failed: the kernel' "[ 2.0] WARNING: x" 0 '\nvmtoken @TOKEN@\n'
+
+machine=(--uml --kernel "$tmp/linux") off="System halted" raw=
+judge pass "User Mode Linux: whole" '^1\.\.7$' "" 0 "$good"
+judge fail "User Mode Linux: no token" '^not ok 4 - the token' "" 0 "${good//vmtoken/say vmtoken}"
+judge fail "User Mode Linux: a complaint" '^not ok 6 - the kernel' "[ 2.0] BUG: KASAN: x in y" 0 "$good"
+judge fail "User Mode Linux: no power-off" '^not ok 7 - the machine powered off' nothing 0 "$good"
+judge fail "User Mode Linux: it fails" '^not ok 7 - the machine powered off' "" 1 "$good"
+judge fail "User Mode Linux: nothing at all" '^not ok 1 - the script ran' "" 0 ''
 
 done_testing

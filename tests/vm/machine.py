@@ -6,10 +6,13 @@ script's output is the second one. A run has passed only if the random token
 from the kernel command line comes back there, nothing was skipped, the kernel
 complained of nothing, and the machine powered itself off.
 
+The machine is QEMU's, or the kernel itself where that is User Mode Linux.
+
 PID 1 sends a heartbeat between the script's lines. Where it stops the machine
 hangs, and is not waited for to the time-out.
 """
 import argparse
+import contextlib
 import glob
 import os
 import re
@@ -30,10 +33,11 @@ COMPLAINTS = re.compile(
     |soft\ lockup|hard\ LOCKUP|refcount_t:|trying\ to\ register\ non-static\ key|DEBUG_LOCKS_WARN_ON
     |sleeping\ function\ called|scheduling\ while\ atomic|Bad\ page\ state|list_(add|del)\ corruption
     |unreferenced\ object|new\ suspected\ memory\ leaks|stack\ guard\ page|Out\ of\ memory:|oom-kill:
-    |initramfs:\ """,
+    |(initramfs|guest):\ """,
     re.VERBOSE,
 )
-POWER_OFF = "reboot: Power down"
+# User Mode Linux has no power to switch off, says Linux up to 6.x, and halts: it ends then.
+POWER_OFF = re.compile("reboot: (Power down|System halted)")
 POINT = re.compile(r"(not )?ok\b(?:\s+\d+)?(.*)")
 PLAN = re.compile(r"1\.\.(\d+)\s*(?:#\s*(SKIP.*))?$", re.I)
 EXCUSE = re.compile(r"#\s*(SKIP|TODO)\b\s*(.*)", re.I)
@@ -108,6 +112,22 @@ def who_hangs(kernel):
         return "the emulated machine hangs, not the module: it patches code and waits for another " \
                "processor (text_poke in the trace, no function of the module's)"
     return "neither a function of the module's nor text_poke is in the trace"
+
+
+def uml_command(args, token, port):
+    """The command line of User Mode Linux: its console is standard error, its second serial
+    port the descriptor. A warning ends no run there, so that all of them are seen."""
+    # A namespace of processes of its own: what the guest ran ends with it. It writes its memory
+    # into a file, which wants a file system in memory.
+    command = ["setpriv", "--pdeathsig", "KILL", "unshare", "--pid", "--fork", "--kill-child",
+               args.kernel, f"mem={args.mem}M", f"initrd={args.initrd}", "noreboot",
+               f"uml_dir={args.scratch}", "umid=machine", "con=null",
+               "ssl=null", "ssl0=null,fd:2", f"ssl1=null,fd:{port}", "console=ttyS0",
+               "quiet", "loglevel=5", "panic=-1", "kasan_multi_shot"]
+    disks = [disk.split("=", 1) + ["rc"] for disk in args.disk] + [["out", args.out, ""]]
+    for number, (name, path, flags) in enumerate(disks):
+        command += [f"ubd{number}{flags}={path}", f"disk.{name}=ubd{chr(ord('a') + number)}"]
+    return command + args.append.split() + [f"vmtoken={token}"]
 
 
 class Relay:
@@ -223,28 +243,53 @@ class Relay:
             self.say("# " + text)
 
 
-def boot(command, relay, timeout, patience):
-    """Run QEMU to its end, to the time-out or to the end of its heartbeat: (its exit status,
-    what it said)."""
-    with tempfile.TemporaryFile() as errors, subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors) as qemu:
+@contextlib.contextmanager
+def start_qemu(args, accel, token, errors):
+    """The running QEMU, and the descriptor of its second serial port."""
+    with subprocess.Popen(qemu_command(args, accel, token), stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=errors) as qemu:
+        yield qemu, qemu.stdout.fileno()
+
+
+@contextlib.contextmanager
+def start_uml(args, token):
+    """The running User Mode Linux, and the descriptor of its second serial port."""
+    port, inside = os.pipe()
+    # Where its memory lies is not for TMPDIR to say, which may be on a disk.
+    environment = {name: value for name, value in os.environ.items()
+                   if name not in ("TMPDIR", "TMP", "TEMP")}
+    with open(args.log, "ab") as log, tempfile.TemporaryDirectory() as args.scratch, \
+            os.fdopen(port, "rb"):
+        # A panic there sends SIGTERM to its group of processes: not to ours.
+        with subprocess.Popen(uml_command(args, token, inside), stdin=subprocess.DEVNULL,
+                              stdout=log, stderr=log, pass_fds=[inside], env=environment,
+                              start_new_session=True) as uml:
+            os.close(inside)
+            yield uml, port
+
+
+def boot(args, accel, token, relay):
+    """Run the machine to its end, to the time-out or to the end of its heartbeat: (its exit
+    status, what it said)."""
+    with tempfile.TemporaryFile() as errors, \
+            start_uml(args, token) if accel == "uml" else \
+            start_qemu(args, accel, token, errors) as (machine, fd):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, lambda number, frame: (qemu.kill(), sys.exit(128 + number)))
-        deadline = time.monotonic() + timeout
-        fd = qemu.stdout.fileno()
+            signal.signal(number, lambda number, frame: (machine.kill(), sys.exit(128 + number)))
+        deadline = time.monotonic() + args.timeout
         status = None
         with selectors.DefaultSelector() as selector:
             selector.register(fd, selectors.EVENT_READ)
             while True:
                 left = deadline - time.monotonic()
                 if left <= 0:
-                    qemu.kill()
-                    qemu.wait()
+                    machine.kill()
+                    machine.wait()
                     status = "time-out"
                     break
-                if relay.alive and time.monotonic() - relay.alive > patience:
-                    qemu.kill()
-                    qemu.wait()
+                if relay.alive and time.monotonic() - relay.alive > args.patience:
+                    machine.kill()
+                    machine.wait()
                     status = "hang"
                     break
                 if selector.select(min(left, 1)):
@@ -254,9 +299,9 @@ def boot(command, relay, timeout, patience):
                     relay.feed(data)
         if status is None:
             try:
-                status = qemu.wait(max(5, deadline - time.monotonic()))
+                status = machine.wait(max(5, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
-                qemu.kill()
+                machine.kill()
                 status = "time-out"
         relay.end()
         errors.seek(0)
@@ -288,9 +333,12 @@ def main():
     parser.add_argument("--may-skip", action="store_true", help="for one of the reasons listed")
     parser.add_argument("--append", default="")
     parser.add_argument("--icount", action="store_true")
+    parser.add_argument("--uml", action="store_true", help="the kernel is a User Mode Linux")
     parser.add_argument("--raw", action="store_true")
     args = parser.parse_args()
-    if args.icount:
+    if args.uml:
+        accel = "uml"
+    elif args.icount:
         args.smp = 1
         accel = "tcg, icount"
         args.append += " vmheart=off"
@@ -301,7 +349,7 @@ def main():
     relay = Relay(args.raw, token, REASONS if args.may_skip else ())
     open(args.log, "w", encoding="ascii").close()
     start = time.monotonic()
-    status, errors = boot(qemu_command(args, accel, token), relay, args.timeout, args.patience)
+    status, errors = boot(args, accel, token, relay)
     took = time.monotonic() - start
 
     with open(args.log, encoding="utf-8", errors="replace") as file:
@@ -336,7 +384,7 @@ def main():
                     "it lived to the end: its script hangs" if relay.alive else hangs,
                     f"the last point was: {last}")
     else:
-        relay.point(status == 0 and any(POWER_OFF in line for line in kernel),
+        relay.point(status == 0 and any(map(POWER_OFF.search, kernel)),
                     "the machine powered off", *[errors] if errors else [])
     summary = f"{args.title}, {accel}, {args.smp} CPU, {took:.1f} s"
     if relay.failed:
