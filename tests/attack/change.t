@@ -4,5 +4,6 @@ set -eu
 cd "$(dirname "$0")/../.."
 changes=3000 timeout=900
 [ -z "${MAILWALL_LONG:-}" ] || changes=100000 timeout=14400
-exec tests/vm/run --build --timeout $timeout --name change tests/attack/guest/change.py \
+# Two processors: segments flow on one while the other changes policies.
+exec tests/vm/run --build --smp 2 --timeout $timeout --name change tests/attack/guest/change.py \
 	$changes

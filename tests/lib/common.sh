@@ -5,6 +5,9 @@ TOPDIR=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 # shellcheck disable=SC2034  # for those who source this
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/mailwall
 
+# Where Python scripts find tap.py.
+export PYTHONPATH=$TOPDIR/tests/lib
+
 die() {
 	echo "${0##*/}: $*" >&2
 	exit 1
@@ -29,6 +32,45 @@ lock() {
 		note "waiting for another run that holds $1"
 		flock "$fd"
 	fi
+}
+
+# remove_tree DIR...: rm -rf, unless something is mounted there: that may be this host's
+# own, a bind mount of whatever file system.
+remove_tree() {
+	local dir real under
+
+	for dir; do
+		[ -e "$dir" ] || continue
+		real=$(readlink -f -- "$dir") || return
+		# The fifth field is the place, its blanks and the like as octal numbers.
+		under=$(awk '{ print $5 }' /proc/self/mountinfo | while IFS= read -r place; do
+			place=$(printf %b "$place")
+			case $place in "$real" | "$real"/*) echo "$place" ;; esac
+		done)
+		if [ -n "$under" ]; then
+			note "left alone, since something is mounted there: ${under//$'\n'/, }"
+			return 1
+		fi
+		rm -rf --one-file-system -- "$real"
+	done
+}
+
+# private_dev DIR: a /dev with what programs want of one, and nothing of this host's.
+private_dev() {
+	local node
+
+	mount -t tmpfs -o mode=755 tmpfs "$1" || return
+	for node in null:3 zero:5 full:7 random:8 urandom:9; do
+		mknod -m 666 "$1/${node%:*}" c 1 "${node#*:}" || return
+	done
+	mknod -m 666 "$1/tty" c 5 0 || return
+	mkdir -m 1777 "$1/shm" && mkdir "$1/pts" || return
+	mount -t devpts -o newinstance,ptmxmode=0666 devpts "$1/pts" || return
+	ln -s pts/ptmx "$1/ptmx"
+	ln -s /proc/self/fd "$1/fd"
+	ln -s /proc/self/fd/0 "$1/stdin"
+	ln -s /proc/self/fd/1 "$1/stdout"
+	ln -s /proc/self/fd/2 "$1/stderr"
 }
 
 # apt_site RELEASE: the mirror that this machine takes RELEASE from, or, where

@@ -301,9 +301,5 @@ def flood(f, long):
 
 def attacks(f, long):
     """All of them."""
-    states(f)
-    listeners(f)
-    simultaneous(f)
-    time_wait(f)
-    fast_open(f)
-    flood(f, long)
+    parts((states, listeners, simultaneous, time_wait, fast_open), f)
+    parts((flood,), f, long)

@@ -154,5 +154,4 @@ def broken(f, raw):
 def attacks(f, _long):
     """All of them."""
     raw = Raw(f)
-    ports_and_flags(f, raw)
-    broken(f, raw)
+    parts((ports_and_flags, broken), f, raw)

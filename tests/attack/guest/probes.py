@@ -142,8 +142,5 @@ def sysctl(name, value, ns="gtw"):
 
 def attacks(f, long):
     """All of them."""
-    scans(f, long)
-    port_zero(f)
-    forged_sources(f)
-    multicast(f)
-    malformed(f)
+    parts((scans,), f, long)
+    parts((port_zero, forged_sources, multicast, malformed), f)

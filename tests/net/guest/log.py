@@ -430,15 +430,11 @@ def elsewhere():
 
 def main():
     topology()
-    on_demand()
-    none()
+    parts((on_demand, none), mend=mw_unload)
     wire = Wire()
-    for part in (lines, rate, nflog, ulogd):
-        start = time.monotonic()
-        part(wire)
-        diag(f"{part.__name__}: {time.monotonic() - start:.0f} s")
+    parts((lines, rate, nflog, ulogd), wire, mend=mw_unload)
     wire.unmute()
-    elsewhere()
+    parts((elsewhere,), mend=mw_unload)
     done_testing()
 
 

@@ -315,16 +315,10 @@ def main():
     ghosts()
     listener = Listener(8080)
     must(mw_load("adm=" + ADM_TEXT.replace(" ", ",")))
-    for part in (administrators, without_a_row, dual_stack, time_wait, half_open):
-        start = time.monotonic()
-        part()
-        diag(f"{part.__name__}: {time.monotonic() - start:.0f} s")
+    parts((administrators, without_a_row, dual_stack, time_wait, half_open))
     listener.stop()
     listener = Listener(25, 8080)
-    for part in (demux, vrf):
-        start = time.monotonic()
-        part()
-        diag(f"{part.__name__}: {time.monotonic() - start:.0f} s")
+    parts((demux, vrf))
     listener.stop()
     is_(mw_unload().returncode, 0, "the module unloads")
     done_testing()
