@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Edits as sysfs, the load parameters and the command make them: the input is a series
- * of edits of one policy, each a letter (a adm, s site, m mode, l log) and a text, apart
- * by bytes 0xff.
+ * of edits of one policy, each a letter (a adm, s site, g gtw, m mode, l log) and a text,
+ * apart by bytes 0xff.
  */
 #include "reference.h"
 
@@ -14,6 +14,8 @@ static int edit(char kind, struct mw_spec *spec, const char *text, size_t length
 		return mw_edit_adm(spec, text, length, c);
 	case 's':
 		return mw_edit_site(spec, text, length, c);
+	case 'g':
+		return mw_edit_gtw(spec, text, length, c);
 	case 'm':
 		return mw_edit_mode(spec, text, length, c);
 	default:
@@ -58,13 +60,13 @@ static void one(char kind, struct mw_spec *spec, const char *input, size_t lengt
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
-	struct mw_spec spec = { 0 };
+	struct mw_spec spec = { .gtw_count = 1 };
 	const u8 *end = data + size;
 
 	while (data < end) {
 		const u8 *stop = memchr(data, 0xff, end - data) ?: end;
 
-		if (stop > data && strchr("asml", *data) && *data)
+		if (stop > data && strchr("asgml", *data) && *data)
 			one(*data, &spec, (const char *)data + 1, stop - data - 1);
 		data = stop + 1;
 	}
@@ -150,18 +152,21 @@ size_t fuzz_make(u8 *data, size_t size)
 	static const char *const modes[] = { "off", "audit\n", " enforce", "on", "enforce off" };
 	static const char *const logs[] = { "off",     "kernel\n",    "nflog:",	  "nflog",
 					    "nflog:7", "nflog:65536", "nflog:07", "syslog" };
+	static const char *const gtws[] = { "this", "+this",	  "-this", "- this,this",
+					    ",",    "port:x",	  "\n",	   "this\nthat",
+					    "-,",   "+this -this" };
 	u8 *at = data, *end = data + size;
 	u32 i;
 
 	/* the longest edit takes less than this */
 	while (end - at > 2048 && random_below(12)) {
-		u32 kind = random_below(8);
+		u32 kind = random_below(9);
 
-		*at++ = kind < 3 ? 'a' : kind < 6 ? 's' : kind == 6 ? 'm' : 'l';
+		*at++ = "aaasssmlg"[kind];
 		if (kind < 6)
 			at = put_list(at, kind < 3);
 		else
-			at = put(at, kind == 6 ? PICK(modes) : PICK(logs));
+			at = put(at, kind == 6 ? PICK(modes) : kind == 7 ? PICK(logs) : PICK(gtws));
 		*at++ = 0xff;
 	}
 	if (at > data && !random_below(3))

@@ -7,6 +7,7 @@
 #ifndef _MW_FUZZ_H
 #define _MW_FUZZ_H
 
+#include "edit.h"
 #include "policy.h"
 #include <ctype.h>
 #include <stdlib.h>

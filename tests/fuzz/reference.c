@@ -39,6 +39,7 @@ int reference_address(const char *text, size_t length, u8 address[16])
 
 bool reference_prefix_valid(const struct mailwall_prefix *prefix)
 {
+	struct in6_addr address;
 	unsigned int bits, i;
 
 	if (prefix->family == AF_INET)
@@ -52,8 +53,10 @@ bool reference_prefix_valid(const struct mailwall_prefix *prefix)
 	for (i = prefix->length; i < 128; i++)
 		if (prefix->address[i / 8] >> (7 - i % 8) & 1)
 			return false;
+	/* it lies at any address there */
+	memcpy(&address, prefix->address, sizeof(address));
 	return !(prefix->family == AF_INET6 && prefix->length >= 96 &&
-		 IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)prefix->address));
+		 IN6_IS_ADDR_V4MAPPED(&address));
 }
 
 bool reference_prefix(const char *text, size_t length, struct mailwall_prefix *prefix)
@@ -229,9 +232,10 @@ u64 reference_normalise(struct mw_spec *spec)
 	NOTE(spec->confirm > 86400, EINVAL);
 	NOTE(spec->log > 2, EINVAL);
 	NOTE(spec->log != MAILWALL_LOG_NFLOG && spec->log_group, EINVAL);
-	NOTE(spec->reserved, EINVAL);
 	NOTE(spec->adm_count > 64, E2BIG);
 	NOTE(spec->site_count > 32, E2BIG);
+	NOTE(spec->gtw_count > 32, E2BIG);
+	NOTE(!spec->gtw_count, EINVAL);
 	memset(result.adm, 0, sizeof(result.adm));
 	memset(result.site, 0, sizeof(result.site));
 	result.adm_count = 0;
@@ -244,6 +248,11 @@ u64 reference_normalise(struct mw_spec *spec)
 		error = row_add(&result, &spec->site[i]);
 		NOTE(error, -error);
 	}
+	/* this, once or more, and nothing else; that is all zeros */
+	memset(result.gtw, 0, sizeof(result.gtw));
+	result.gtw_count = 1;
+	for (i = 0; i < spec->gtw_count && i < 32; i++)
+		NOTE(memcmp(&spec->gtw[i], &result.gtw[0], sizeof(result.gtw[0])), EINVAL);
 #undef NOTE
 	if (!errors)
 		*spec = result;
@@ -305,10 +314,20 @@ static int site_item(struct mw_spec *spec, char sign, const char *item, size_t l
 	return error;
 }
 
+static int gtw_item(struct mw_spec *spec, char sign, const char *item, size_t length)
+{
+	if (length != 4 || memcmp(item, "this", 4))
+		return -EINVAL;
+	if (sign == '-' && !spec->gtw_count)
+		return -ENOENT;
+	spec->gtw_count = sign != '-';
+	return 0;
+}
+
 static int list_edit(char kind, struct mw_spec *spec, const char *text, size_t *item,
 		     size_t *item_length)
 {
-	const char *separators = kind == 'a' ? ", \t\n\v\f\r" : ",\n";
+	const char *separators = kind == 's' ? ",\n" : ", \t\n\v\f\r";
 	static const char blanks[] = " \t\n\v\f\r";
 	struct mw_spec result = *spec;
 	const char *at = text + strspn(text, blanks);
@@ -327,6 +346,8 @@ static int list_edit(char kind, struct mw_spec *spec, const char *text, size_t *
 	} else if (kind == 'a') {
 		memset(result.adm, 0, sizeof(result.adm));
 		result.adm_count = 0;
+	} else if (kind == 'g') {
+		result.gtw_count = 0;
 	} else {
 		memset(result.site, 0, sizeof(result.site));
 		result.site_count = 0;
@@ -347,6 +368,8 @@ static int list_edit(char kind, struct mw_spec *spec, const char *text, size_t *
 			error = -EINVAL;
 		else if (kind == 'a')
 			error = adm_item(&result, sign, start, end - start);
+		else if (kind == 'g')
+			error = gtw_item(&result, sign, start, end - start);
 		else
 			error = site_item(&result, sign, start, end - start);
 		if (error) {
@@ -354,6 +377,17 @@ static int list_edit(char kind, struct mw_spec *spec, const char *text, size_t *
 			*item_length = end - start;
 			return error;
 		}
+	}
+	if (!result.gtw_count) {
+		/* refused as a whole, without its sign */
+		if (sign) {
+			const char *rest = strchr(text, sign) + 1;
+
+			rest += strspn(rest, blanks);
+			*item_length -= rest - text - *item;
+			*item = rest - text;
+		}
+		return -EINVAL;
 	}
 	if (nothing) {
 		/* after a sign it is empty, and where it is does not matter */
@@ -393,8 +427,8 @@ static int word_edit(char kind, struct mw_spec *spec, char *word)
 	return 0;
 }
 
-int reference_edit(char kind, struct mw_spec *spec, const char *text, size_t length,
-		   size_t *item, size_t *item_length)
+int reference_edit(char kind, struct mw_spec *spec, const char *text, size_t length, size_t *item,
+		   size_t *item_length)
 {
 	static const char blanks[] = " \t\n\v\f\r";
 	char *copy = malloc(length + 1), *word;
@@ -405,7 +439,7 @@ int reference_edit(char kind, struct mw_spec *spec, const char *text, size_t len
 	for (i = 0; i < length; i++)
 		copy[i] = text[i] ? text[i] : '\1';
 	copy[length] = '\0';
-	if (kind == 'a' || kind == 's') {
+	if (kind == 'a' || kind == 's' || kind == 'g') {
 		error = list_edit(kind, spec, copy, item, item_length);
 	} else {
 		word = copy + strspn(copy, blanks);

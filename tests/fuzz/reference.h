@@ -36,7 +36,7 @@ u64 reference_normalise(struct mw_spec *spec);
 
 /**
  * reference_edit() - what an edit must do
- * @kind: 'a' adm, 's' site, 'm' mode, 'l' log
+ * @kind: 'a' adm, 's' site, 'g' gtw, 'm' mode, 'l' log
  * @spec: changed only on success
  * @item: on error where in the text the refused item lies
  * @item_length: its bytes

@@ -9,6 +9,7 @@
  * quick tries one local port of each class and of each high byte; pairs adds all pairs
  * of ports for opening and plain ACK segments.
  */
+#include "edit.h"
 #include "naive.h"
 #include "policy.h"
 #include <arpa/inet.h>
@@ -52,6 +53,7 @@ static inline bool agrees(const struct subject *subject, const struct naive_segm
 	struct mw_segment seg = {
 		.direction = s->direction,
 		.ipv6 = s->family == AF_INET6,
+		.routed = s->routed,
 		.flags = s->flags,
 		.local = &local,
 		.remote = &remote,
@@ -130,12 +132,14 @@ static bool product(const struct subject *subject, unsigned int local, u64 *case
 
 	for (i = 0; i < subject->others; i++) {
 		s.remote = subject->other[i];
-		for (kind = 0; kind < 16; kind++) {
+		for (kind = 0; kind < 20; kind++) {
 			bool held = kind & 1, ipv6 = kind & 2;
 
 			if (!subject->held_tried[held])
 				continue;
-			s.direction = kind & 4 ? MAILWALL_OUT : MAILWALL_IN;
+			/* the last four: source-routed, which only outbound ones can be */
+			s.routed = kind & 16;
+			s.direction = kind & (4 | 16) ? MAILWALL_OUT : MAILWALL_IN;
 			s.connection = kind & 8;
 			s.family = ipv6 ? AF_INET6 : AF_INET;
 			for (flags = 0; flags < 256; flags++) {
@@ -216,6 +220,7 @@ static void build(struct subject *subject)
 	char text[MW_PREFIX_TEXT];
 	unsigned int i;
 
+	subject->spec.gtw_count = 1;
 	if (mw_spec_normalise(&subject->spec, &c, text)) {
 		printf("Bail out! policy refused: %.*s: %s\n", (int)c.length, c.item, c.cure);
 		exit(1);
@@ -224,7 +229,7 @@ static void build(struct subject *subject)
 	for (i = 0; i < MAILWALL_SITE_MAX; i++)
 		subject->site_slot[i] = MW_SITE_SLOT + (37 * i + 11) % MW_SITE_SLOTS;
 	free(subject->policy);
-	subject->policy = calloc(1, mw_policy_size(&subject->spec));
+	subject->policy = calloc(1, sizeof(*subject->policy));
 	if (!subject->policy)
 		exit(1);
 	mw_policy_build(subject->policy, &subject->spec, subject->site_slot);
@@ -286,8 +291,7 @@ static void set_sites(struct mw_spec *spec)
 				   "22 ADM GTW,53 GTW ANY,80 ANY GTW,443 GTW ANY";
 	struct mw_complaint c;
 
-	if (mw_edit_site(spec, text, strlen(text), &c) ||
-	    spec->site_count != MAILWALL_SITE_MAX) {
+	if (mw_edit_site(spec, text, strlen(text), &c) || spec->site_count != MAILWALL_SITE_MAX) {
 		printf("Bail out! site rows refused: %.*s: %s\n", (int)c.length, c.item, c.cure);
 		exit(1);
 	}

@@ -76,7 +76,9 @@ static bool row_holds(const struct mw_spec *policy, unsigned int i,
 	const struct mailwall_row *row = i < TABLE_ROWS ? &table[i] : &policy->site[i - TABLE_ROWS];
 	unsigned int end = row->source == MAILWALL_GTW ? row->target : row->source;
 
-	return end == MAILWALL_ANY || naive_holds(policy, segment->family, segment->peer);
+	if (end == MAILWALL_ANY)
+		return true;
+	return !segment->routed && naive_holds(policy, segment->family, segment->peer);
 }
 
 static struct naive_answer allow(unsigned int row)
@@ -93,8 +95,7 @@ static struct naive_answer deny(enum mailwall_reason reason)
 	return answer;
 }
 
-struct naive_answer naive_judge(const struct mw_spec *policy,
-				const struct naive_segment *segment)
+struct naive_answer naive_judge(const struct mw_spec *policy, const struct naive_segment *segment)
 {
 	bool in = segment->direction == MAILWALL_IN;
 	bool valid = false;

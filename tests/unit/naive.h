@@ -17,6 +17,7 @@ struct naive_segment {
 	unsigned int local; /* port on GTW's side */
 	unsigned int remote;
 	const unsigned char *peer;
+	bool routed; /* source-routed, with hops left: whose address it is, is not known */
 	bool connection; /* this host holds it */
 };
 
@@ -38,7 +39,6 @@ struct naive_answer {
 bool naive_holds(const struct mw_spec *policy, int family, const unsigned char *address);
 
 /* Steps 2 to 5 over a well-formed segment. */
-struct naive_answer naive_judge(const struct mw_spec *policy,
-				const struct naive_segment *segment);
+struct naive_answer naive_judge(const struct mw_spec *policy, const struct naive_segment *segment);
 
 #endif /* _MW_NAIVE_H */

@@ -3,6 +3,7 @@
 #ifndef _MW_TEST_VECTORS_H
 #define _MW_TEST_VECTORS_H
 
+#include "edit.h"
 #include "policy.h"
 
 struct vector {

@@ -1,11 +1,13 @@
 """What tests look at beyond the counters: the kernel's log, processes with fewer rights."""
 import ctypes
+import contextlib
 import os
 import pickle
 import signal
+import threading
 
 from lib import *
-from uapi import Device, Policy
+from uapi import Device
 
 CAP_NET_ADMIN = 12
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -30,6 +32,20 @@ class Log:
                 continue
             # what follows the first line is structured data
             found.append(record.split(b";", 1)[1].split(b"\n")[0].decode())
+
+
+@contextlib.contextmanager
+def own_namespace():
+    """The calling thread is in a network namespace of its own: it has a policy and a rate
+    limit of its own, too."""
+    with open(f"/proc/self/task/{threading.get_native_id()}/ns/net", "rb") as back:
+        if _libc.unshare(CLONE_NEWNET):
+            raise OSError(ctypes.get_errno(), "unshare")
+        try:
+            yield
+        finally:
+            if _libc.setns(back.fileno(), CLONE_NEWNET):
+                raise OSError(ctypes.get_errno(), "setns back")
 
 
 def snapshot():

@@ -1,21 +1,22 @@
 """include/uapi/linux/mailwall.h for Python: structs, calls, an open device."""
 import contextlib
 import ctypes
-import fcntl
 import os
 import socket
 
-from ctypes import c_char, c_uint8, c_uint16, c_uint32, c_uint64
+from ctypes import c_char, c_uint8, c_uint16, c_uint32, c_uint64, sizeof
 
-ABI, ADM_MAX, SITE_MAX, TABLE_ROWS, CONFIRM_MAX = 1, 64, 32, 11, 86400
+ABI, ADM_MAX, SITE_MAX, GTW_MAX, CONFIRM_MAX, SIZE_MAX = 2, 64, 32, 32, 86400, 4096
 OFF, AUDIT, ENFORCE = range(3)
 ANY, ADM, GTW = range(3)
 IN, OUT = range(2)
 LOG_OFF, LOG_KERNEL, LOG_NFLOG = range(3)
+GTW_THIS, GTW_PREFIX, GTW_PORT = range(3)
 ASK, NONE, HELD = range(3)
 FATE_PASS, FATE_DENY, FATE_UNJUDGED = range(3)
 ENDS = ["ANY", "ADM", "GTW"]
 REASON_NAMES = ["malformed", "flags", "peer", "no-connection", "closed"]
+_libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Prefix(ctypes.Structure):
@@ -32,55 +33,118 @@ class Row(ctypes.Structure):
         return f"{self.port} {ENDS[self.source]} {ENDS[self.target]}"
 
 
-class Version(ctypes.Structure):
+class Gtw(ctypes.Structure):
+    """struct mailwall_gtw"""
+    _fields_ = [("kind", c_uint8), ("reserved", c_uint8 * 3), ("prefix", Prefix),
+                ("device", c_char * 16)]
+
+
+class List(ctypes.Structure):
+    """struct mailwall_list"""
+    _fields_ = [("items", c_uint64), ("count", c_uint32), ("stride", c_uint32)]
+
+
+class Sized(ctypes.Structure):
+    """An argument that begins with its size."""
+
+    def __init__(self, **fields):
+        super().__init__(**{"size": sizeof(self), **fields})
+
+
+class Version(Sized):
     """struct mailwall_version"""
-    _fields_ = [("abi", c_uint32), ("reserved", c_uint32), ("release", c_char * 32)]
+    _fields_ = [("size", c_uint32), ("abi", c_uint32), ("release", c_char * 32)]
 
 
-class Policy(ctypes.Structure):
+class PolicyHead(Sized):
     """struct mailwall_policy"""
-    _fields_ = [("generation", c_uint64), ("mode", c_uint32), ("confirm", c_uint32),
-                ("log", c_uint16), ("log_group", c_uint16), ("adm_count", c_uint16),
-                ("site_count", c_uint16), ("reserved", c_uint64), ("adm", Prefix * ADM_MAX),
-                ("site", Row * SITE_MAX)]
+    _fields_ = [("size", c_uint32), ("mode", c_uint32), ("generation", c_uint64),
+                ("confirm", c_uint32), ("log", c_uint16), ("log_group", c_uint16), ("adm", List),
+                ("site", List), ("gtw", List)]
+
+
+class Confirm(Sized):
+    """struct mailwall_confirm"""
+    _fields_ = [("size", c_uint32), ("extend", c_uint32)]
 
 
 class RowCounters(ctypes.Structure):
     """struct mailwall_row_counters"""
-    _fields_ = [("row", Row), ("reserved", c_uint32), ("openings", c_uint64),
-                ("segments", c_uint64), ("bytes", c_uint64)]
+    _fields_ = [("row", Row), ("behind", c_uint8), ("reserved", c_uint8 * 3),
+                ("openings", c_uint64), ("segments", c_uint64), ("bytes", c_uint64)]
 
 
-class Counters(ctypes.Structure):
+class ReasonCounters(ctypes.Structure):
+    """struct mailwall_reason_counters"""
+    _fields_ = [("direction", c_uint8), ("reason", c_uint8), ("behind", c_uint8),
+                ("reserved", c_uint8 * 5), ("denied", c_uint64), ("would_deny", c_uint64)]
+
+
+class CountersHead(Sized):
     """struct mailwall_counters"""
-    _fields_ = [("generation", c_uint64), ("row_count", c_uint32), ("reserved", c_uint32),
-                ("log_held", c_uint64), ("denied", (c_uint64 * 5) * 2),
-                ("would_deny", (c_uint64 * 5) * 2), ("row", RowCounters * (TABLE_ROWS + SITE_MAX))]
+    _fields_ = [("size", c_uint32), ("reserved", c_uint32), ("generation", c_uint64),
+                ("log_held", c_uint64), ("row", List), ("reason", List)]
 
 
-class Explain(ctypes.Structure):
+class Explain(Sized):
     """struct mailwall_explain"""
-    _fields_ = [("hook", c_uint8), ("direction", c_uint8), ("family", c_uint8),
-                ("flags", c_uint8), ("connection", c_uint8), ("data_offset", c_uint8),
-                ("segment_length", c_uint16), ("source_port", c_uint16),
-                ("target_port", c_uint16), ("ifindex", c_uint32), ("source", c_uint8 * 16),
-                ("target", c_uint8 * 16), ("fate", c_uint8), ("reason", c_uint8),
-                ("mode", c_uint8), ("connection_found", c_uint8), ("row", Row),
-                ("generation", c_uint64)]
+    _fields_ = [("size", c_uint32), ("ifindex", c_uint32), ("hook", c_uint8),
+                ("direction", c_uint8), ("family", c_uint8), ("flags", c_uint8),
+                ("connection", c_uint8), ("data_offset", c_uint8), ("segment_length", c_uint16),
+                ("source_port", c_uint16), ("target_port", c_uint16), ("out_ifindex", c_uint32),
+                ("source", c_uint8 * 16), ("target", c_uint8 * 16), ("fate", c_uint8),
+                ("reason", c_uint8), ("answer_mode", c_uint8), ("connection_found", c_uint8),
+                ("row", Row), ("generation", c_uint64)]
 
 
-def call_number(direction, number, struct=None):
-    """_IO, _IOR (2), _IOW (1) or _IOWR (3)."""
-    return direction << 30 | (ctypes.sizeof(struct) if struct else 0) << 16 | ord("W") << 8 | number
+CALLS = {name: 0xd7 << 8 | number for number, name in enumerate(
+    ["GET_VERSION", "GET_POLICY", "SET_POLICY", "CONFIRM", "REVERT", "GET_COUNTERS", "EXPLAIN"])}
+GET_VERSION, GET_POLICY, SET_POLICY, CONFIRM, REVERT, GET_COUNTERS, EXPLAIN = CALLS.values()
 
 
-GET_VERSION = call_number(2, 0x40, Version)
-GET_POLICY = call_number(2, 0x41, Policy)
-SET_POLICY = call_number(1, 0x42, Policy)
-CONFIRM = call_number(0, 0x43)
-REVERT = call_number(0, 0x44)
-GET_COUNTERS = call_number(2, 0x45, Counters)
-EXPLAIN = call_number(3, 0x46, Explain)
+def array(items, kind, room=0):
+    """The items as the module takes them, with room for so many."""
+    items = list(items)
+    return (kind * max(len(items), room))(*items)
+
+
+def list_of(items):
+    """A List that says where an array lies, all of it."""
+    return List(ctypes.addressof(items), len(items), sizeof(items._type_))
+
+
+class Policy:
+    """A policy: what the head says, and lists of Prefix, Row and Gtw."""
+    FIELDS = ("mode", "generation", "confirm", "log", "log_group")
+
+    def __init__(self, **fields):
+        self.mode = self.generation = self.confirm = self.log = self.log_group = 0
+        self.adm, self.site, self.gtw = [], [], [Gtw()]
+        self.__dict__.update(fields)
+
+    def __bytes__(self):
+        return repr([getattr(self, name) for name in self.FIELDS]).encode() + \
+            b"".join(b"|" + b"".join(bytes(item) for item in items)
+                     for items in (self.adm, self.site, self.gtw))
+
+    def __eq__(self, other):
+        return bytes(self) == bytes(other)
+
+
+class Counters:
+    """Counters: rows, and what was denied by direction and reason."""
+
+    def __init__(self, head, rows, reasons):
+        self.generation, self.log_held, self.row = head.generation, head.log_held, rows
+        self.denied = [[0] * 5, [0] * 5]
+        self.would_deny = [[0] * 5, [0] * 5]
+        for one in reasons:
+            self.denied[one.direction][one.reason] = one.denied
+            self.would_deny[one.direction][one.reason] = one.would_deny
+
+    def __bytes__(self):
+        return repr((self.generation, self.log_held, self.denied, self.would_deny)).encode() + \
+            b"".join(bytes(row) for row in self.row)
 
 
 def prefix(text):
@@ -110,34 +174,45 @@ class Device:
         os.close(self.fd)
 
     def call(self, number, argument=0):
-        """An ioctl: 0 or the errno."""
-        try:
-            fcntl.ioctl(self.fd, number, argument)
-        except OSError as error:
-            return error.errno
+        """An ioctl with a struct or an address: 0 or the errno."""
+        address = argument if isinstance(argument, int) else ctypes.addressof(argument)
+        if _libc.ioctl(self.fd, ctypes.c_ulong(number), ctypes.c_void_p(address)) < 0:
+            return ctypes.get_errno()
         return 0
 
-    def read(self, number, struct):
-        """An ioctl that fills a struct."""
-        answer = struct()
-        fcntl.ioctl(self.fd, number, answer)
-        return answer
+    def must(self, number, argument):
+        """An ioctl that must not fail."""
+        number = self.call(number, argument)
+        if number:
+            raise OSError(number, os.strerror(number))
+        return argument
 
     def version(self):
         """The version."""
-        return self.read(GET_VERSION, Version)
+        return self.must(GET_VERSION, Version())
 
     def policy(self):
         """The policy."""
-        return self.read(GET_POLICY, Policy)
+        adm, site, gtw = (Prefix * ADM_MAX)(), (Row * SITE_MAX)(), (Gtw * GTW_MAX)()
+        head = self.must(GET_POLICY, PolicyHead(adm=list_of(adm), site=list_of(site),
+                                                gtw=list_of(gtw)))
+        return Policy(adm=adm[:head.adm.count], site=site[:head.site.count],
+                      gtw=gtw[:head.gtw.count],
+                      **{name: getattr(head, name) for name in Policy.FIELDS})
 
     def counters(self):
         """The counters."""
-        return self.read(GET_COUNTERS, Counters)
+        rows, reasons = (RowCounters * 99)(), (ReasonCounters * 99)()
+        head = self.must(GET_COUNTERS, CountersHead(row=list_of(rows), reason=list_of(reasons)))
+        return Counters(head, rows[:head.row.count], reasons[:head.reason.count])
 
     def set(self, policy):
         """Set the policy."""
-        return self.call(SET_POLICY, policy)
+        adm, site, gtw = (array(policy.adm, Prefix), array(policy.site, Row),
+                          array(policy.gtw, Gtw))
+        return self.call(SET_POLICY, PolicyHead(
+            adm=list_of(adm), site=list_of(site), gtw=list_of(gtw),
+            **{name: getattr(policy, name) for name in Policy.FIELDS}))
 
     def change(self, confirm=0, **fields):
         """Set some fields of the policy in force; adm and site are lists of texts."""
@@ -145,17 +220,13 @@ class Device:
         policy.confirm = confirm
         for name, value in fields.items():
             if name in ("adm", "site"):
-                make = prefix if name == "adm" else row
-                setattr(policy, name + "_count", len(value))
-                for i, item in enumerate(value):
-                    getattr(policy, name)[i] = make(item)
-            else:
-                setattr(policy, name, value)
+                value = [(prefix if name == "adm" else row)(item) for item in value]
+            setattr(policy, name, value)
         return self.set(policy)
 
-    def confirm(self):
-        """Keep the change that waits."""
-        return self.call(CONFIRM)
+    def confirm(self, extend=0):
+        """Keep the change that waits, or let it wait longer."""
+        return self.call(CONFIRM, Confirm(extend=extend))
 
     def revert(self):
         """Undo it."""
@@ -168,9 +239,9 @@ def counts():
     with Device() as device:
         c = device.counters()
     found = {"held": c.log_held}
-    for i in range(c.row_count):
+    for one in c.row:
         for what in ("openings", "segments", "bytes"):
-            found[str(c.row[i].row), what] = getattr(c.row[i], what)
+            found[str(one.row), what] = getattr(one, what)
     for name, array in (("deny", c.denied), ("would-deny", c.would_deny)):
         for direction, where in enumerate(("in", "out")):
             for reason, text in enumerate(REASON_NAMES):
@@ -194,19 +265,26 @@ def counted():
 
 
 def c_checks():
-    """C that compiles only if the header has the very same layout."""
+    """C that compiles only if the header has the very same layout, without a hole."""
     print("#include <stddef.h>\n#include <linux/mailwall.h>")
-    for struct in (Prefix, Row, Version, Policy, RowCounters, Counters, Explain):
-        name = struct.__doc__
-        print(f'_Static_assert(sizeof({name}) == {ctypes.sizeof(struct)}, "{name}");')
+    for struct in (Prefix, Row, Gtw, List, Version, PolicyHead, Confirm, RowCounters,
+                   ReasonCounters, CountersHead, Explain):
+        name, at = struct.__doc__, 0
+        print(f'_Static_assert(sizeof({name}) == {sizeof(struct)}, "{name}");')
         for field, *_ in struct._fields_:
-            print(f'_Static_assert(offsetof({name}, {field}) == {getattr(struct, field).offset}, '
+            one = getattr(struct, field)
+            print(f'_Static_assert(offsetof({name}, {field}) == {at}, "{name}.{field}");')
+            print(f'_Static_assert(sizeof((({name} *)0)->{field}) == {one.size}, '
                   f'"{name}.{field}");')
-            print(f'_Static_assert(sizeof((({name} *)0)->{field}) == '
-                  f'{getattr(struct, field).size}, "{name}.{field}");')
-    for name in ("GET_VERSION", "GET_POLICY", "SET_POLICY", "CONFIRM", "REVERT", "GET_COUNTERS",
-                 "EXPLAIN"):
-        print(f'_Static_assert(MAILWALL_{name} == {globals()[name]}u, "{name}");')
+            # of this file's own layout: no hole before it, none at the end
+            assert one.offset == at, f"a hole before {name}.{field}"
+            at += one.size
+        assert sizeof(struct) == at, f"a hole at the end of {name}"
+    for name, number in CALLS.items():
+        print(f'_Static_assert(MAILWALL_{name} == {number}u, "{name}");')
+    for name in ("ABI", "ADM_MAX", "SITE_MAX", "GTW_MAX", "CONFIRM_MAX", "SIZE_MAX", "GTW_THIS",
+                 "GTW_PREFIX", "GTW_PORT"):
+        print(f'_Static_assert(MAILWALL_{name} == {globals()[name]}, "{name}");')
 
 
 if __name__ == "__main__":
