@@ -43,7 +43,7 @@ u64 reference_normalise(struct mw_spec *spec);
  *
  * Return: 0 or an errno, negative.
  */
-int reference_edit(char kind, struct mw_spec *spec, const char *text, size_t length,
-		   size_t *item, size_t *item_length);
+int reference_edit(char kind, struct mw_spec *spec, const char *text, size_t length, size_t *item,
+		   size_t *item_length);
 
 #endif /* _MW_FUZZ_REFERENCE_H */
