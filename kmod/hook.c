@@ -82,9 +82,8 @@ static __always_inline unsigned int mw_act(struct mw_net *mn, const struct sk_bu
 	return mw_allow(mn, skb, verdict.row, flags);
 }
 
-static __always_inline struct mw_segment mw_segment_of(const struct sk_buff *skb,
-						       const struct tcphdr *th, u8 direction,
-						       bool ipv6)
+static __always_inline struct mw_segment
+mw_segment_of(const struct sk_buff *skb, const struct tcphdr *th, u8 direction, bool ipv6)
 {
 	bool in = direction == MAILWALL_IN;
 	const void *peer;
@@ -228,9 +227,8 @@ static __always_inline unsigned int mw_ask_connection(struct mw_net *mn, struct 
 
 static __always_inline unsigned int mw_ask_peer(struct mw_net *mn, struct sk_buff *skb,
 						const struct nf_hook_state *state,
-						const struct mw_policy *policy,
-						unsigned int row, u8 direction, bool ipv6,
-						mw_ask_t *connection)
+						const struct mw_policy *policy, unsigned int row,
+						u8 direction, bool ipv6, mw_ask_t *connection)
 {
 	const struct mw_segment seg =
 		mw_segment_of(skb, mw_plain_header(skb, ipv6), direction, ipv6);
@@ -301,25 +299,25 @@ static __always_inline unsigned int mw_hook(struct mw_net *mn, struct sk_buff *s
 }
 
 /* A hook for each family and direction, so that both are known at compile time. */
-#define MW_ASK_CONNECTION(name, ipv6)                                                         \
-	static noinline unsigned int mw_ask_connection_##name(                                \
-		struct mw_net *mn, struct sk_buff *skb, const struct nf_hook_state *state,    \
-		const struct mw_policy *policy, unsigned int row)                             \
-	{                                                                                     \
-		return mw_ask_connection(mn, skb, state, row, ipv6);                          \
+#define MW_ASK_CONNECTION(name, ipv6)                                                      \
+	static noinline unsigned int mw_ask_connection_##name(                             \
+		struct mw_net *mn, struct sk_buff *skb, const struct nf_hook_state *state, \
+		const struct mw_policy *policy, unsigned int row)                          \
+	{                                                                                  \
+		return mw_ask_connection(mn, skb, state, row, ipv6);                       \
 	}
-#define MW_HOOK(name, direction, ipv6, connection)                                            \
-	static noinline unsigned int mw_ask_peer_##name(                                      \
-		struct mw_net *mn, struct sk_buff *skb, const struct nf_hook_state *state,    \
-		const struct mw_policy *policy, unsigned int row)                             \
-	{                                                                                     \
-		return mw_ask_peer(mn, skb, state, policy, row, direction, ipv6, connection); \
-	}                                                                                     \
-	static unsigned int mw_hook_##name(void *priv, struct sk_buff *skb,                   \
-					   const struct nf_hook_state *state)                 \
-	{                                                                                     \
-		return mw_hook(priv, skb, state, direction, ipv6, mw_ask_peer_##name,         \
-			       connection);                                                   \
+#define MW_HOOK(name, direction, ipv6, connection)                                                 \
+	static noinline unsigned int mw_ask_peer_##name(struct mw_net *mn, struct sk_buff *skb,    \
+							const struct nf_hook_state *state,         \
+							const struct mw_policy *policy,            \
+							unsigned int row)                          \
+	{                                                                                          \
+		return mw_ask_peer(mn, skb, state, policy, row, direction, ipv6, connection);      \
+	}                                                                                          \
+	static unsigned int mw_hook_##name(void *priv, struct sk_buff *skb,                        \
+					   const struct nf_hook_state *state)                      \
+	{                                                                                          \
+		return mw_hook(priv, skb, state, direction, ipv6, mw_ask_peer_##name, connection); \
 	}
 MW_ASK_CONNECTION(ipv4, false)
 MW_ASK_CONNECTION(ipv6, true)
@@ -331,12 +329,10 @@ MW_HOOK(ipv6_out, MAILWALL_OUT, true, NULL)
 #undef MW_ASK_CONNECTION
 
 /* After every chain at FILTER, whichever was loaded first. */
-#define MW_OPS(name, family, number)                  \
-	{                                             \
-		.hook = mw_hook_##name,               \
-		.pf = family,                         \
-		.hooknum = number,                    \
-		.priority = NF_IP_PRI_FILTER + 1,     \
+#define MW_OPS(name, family, number)                                     \
+	{                                                                \
+		.hook = mw_hook_##name, .pf = family, .hooknum = number, \
+		.priority = NF_IP_PRI_FILTER + 1,                        \
 	}
 static const struct nf_hook_ops mw_hook_ops[MW_HOOKS] = {
 	MW_OPS(ipv4_in, NFPROTO_IPV4, NF_INET_LOCAL_IN),

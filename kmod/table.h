@@ -13,6 +13,7 @@
  * ROW(port, source, target, the makers' description). Nothing else in the module,
  * the command or the ABI knows how many rows there are.
  */
+/* clang-format off */
 #define MW_TABLE(ROW) \
 	ROW(25, GTW, ANY, \
 	    "Access to email servers via SMTP needed by the SMTP proxy functionality.") \
@@ -36,8 +37,8 @@
 	    "Access to email servers via POP3S needed by the POP3 proxy functionality.") \
 	ROW(995, ANY, GTW, \
 	    "Access from email clients via POP3S needed by the POP3 proxy functionality.")
-
-#define MW_TABLE_COUNT(port, source, target, description) +1
+#define MW_TABLE_COUNT(port, source, target, description) + 1
+/* clang-format on */
 #define MW_TABLE_ROWS (0 MW_TABLE(MW_TABLE_COUNT))
 
 /**

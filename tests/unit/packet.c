@@ -36,9 +36,9 @@ static struct sock *found(bool same)
 	return &connection;
 }
 
-struct sock *__inet_lookup_established(const struct net *n, const __be32 saddr,
-				       const __be16 sport, const __be32 daddr, const u16 hnum,
-				       const int dif, const int sdif)
+struct sock *__inet_lookup_established(const struct net *n, const __be32 saddr, const __be16 sport,
+				       const __be32 daddr, const u16 hnum, const int dif,
+				       const int sdif)
 {
 	return found(n == &net && saddr == connection.sk_daddr && dif == 2 && sdif == 5 &&
 		     daddr == connection.sk_rcv_saddr && sport == connection.sk_dport &&
@@ -323,7 +323,8 @@ static bool send_packet(const struct mw_spec *spec, const struct packet *p)
 		}
 	}
 
-	verdict = mn.ops[(ipv6 ? 2 : 0) + !in].hook(mn.ops[(ipv6 ? 2 : 0) + !in].priv, &skb, &state);
+	verdict =
+		mn.ops[(ipv6 ? 2 : 0) + !in].hook(mn.ops[(ipv6 ? 2 : 0) + !in].priv, &skb, &state);
 
 	good = verdict == fate && lookups == asked && logged == log &&
 	       (!log || log_reason == reason) && !memcmp(&stats, &expected, sizeof(stats));
@@ -337,8 +338,8 @@ static bool send_packet(const struct mw_spec *spec, const struct packet *p)
 	if (!good) {
 		printf("# %s IPv%d local %u remote %u flags 0x%02x connection %d sk %d mode %u log %u: verdict 0x%x for 0x%x, %u look-ups for %u, logged %u for %u, expected %s\n",
 		       in ? "in" : "out", ipv6 ? 6 : 4, p->s.local, p->s.remote, p->s.flags,
-		       p->s.connection, p->sk, spec->mode, spec->log, verdict, fate, lookups,
-		       asked, logged, log, want.allowed ? "pass" : mw_reason_name(reason));
+		       p->s.connection, p->sk, spec->mode, spec->log, verdict, fate, lookups, asked,
+		       logged, log, want.allowed ? "pass" : mw_reason_name(reason));
 		stats = expected;
 	}
 	cases++;
@@ -357,8 +358,8 @@ static const u8 any6[16] = { 0x20, 1, 0xd, 0xb8, 0, 0xc, [15] = 9 };
 static struct mw_spec spec_of(unsigned int mode, unsigned int log)
 {
 	static const struct mailwall_row site[] = {
-		{ 22, MAILWALL_ADM, MAILWALL_GTW },  { 636, MAILWALL_GTW, MAILWALL_ADM },
-		{ 53, MAILWALL_GTW, MAILWALL_ANY },  { 8450, MAILWALL_GTW, MAILWALL_ANY },
+		{ 22, MAILWALL_ADM, MAILWALL_GTW },    { 636, MAILWALL_GTW, MAILWALL_ADM },
+		{ 53, MAILWALL_GTW, MAILWALL_ANY },    { 8450, MAILWALL_GTW, MAILWALL_ANY },
 		{ 40000, MAILWALL_ANY, MAILWALL_GTW },
 	};
 	struct mw_spec spec = {
@@ -368,7 +369,8 @@ static struct mw_spec spec_of(unsigned int mode, unsigned int log)
 		.site_count = ARRAY_SIZE(site),
 		.gtw_count = 1,
 		.adm = { { .family = AF_INET, .length = 24, .address = { 198, 51, 100 } },
-			 { .family = AF_INET6, .length = 48,
+			 { .family = AF_INET6,
+			   .length = 48,
 			   .address = { 0x20, 1, 0xd, 0xb8, 0, 0xb } } },
 	};
 
@@ -393,7 +395,7 @@ static const u8 *peer_of(int family, bool held)
 }
 
 /* Every port that a row has, its neighbours, and ports of no row. */
-static const u16 ports[] = { 0,	  1,   22,  24,	  25,	26,   53,   109,  110,	111,   465,
+static const u16 ports[] = { 0,	  1,   22,  24,	  25,	26,   53,   109,  110,	 111,	465,
 			     587, 636, 995, 2137, 8449, 8450, 8451, 8706, 40000, 41000, 65535 };
 
 /* Plain segments, all that the decision looks at. */
@@ -481,7 +483,8 @@ static bool lengths(int family)
 				p.offset_byte = byte;
 				p.tcp_length = length;
 				p.linear = header + split;
-				p.malformed = length < 20 || byte >> 4 < 5 || (byte >> 4) * 4 > length;
+				p.malformed = length < 20 || byte >> 4 < 5 ||
+					      (byte >> 4) * 4 > length;
 				good = send_packet(&spec, &p);
 			}
 	return good;
@@ -529,15 +532,16 @@ static void ipv4_forms(void)
 	p = with(form_of(AF_INET), ended, sizeof(ended), 0);
 	good = good && each_policy(&p);
 	p = with(form_of(AF_INET), hidden, sizeof(hidden), 0);
-	point(good && each_policy(&p), "IPv4 source routes without hops left, or inside another option");
+	point(good && each_policy(&p),
+	      "IPv4 source routes without hops left, or inside another option");
 
-#define ROUTED(options)                                                \
-	do {                                                           \
+#define ROUTED(options)                                                  \
+	do {                                                             \
 		p = with(form_of(AF_INET), options, sizeof(options), 0); \
-		p.routed = true;                                       \
-		good = good && each_policy(&p);                        \
-		p.linear = 22;                                         \
-		good = good && each_policy(&p);                        \
+		p.routed = true;                                         \
+		good = good && each_policy(&p);                          \
+		p.linear = 22;                                           \
+		good = good && each_policy(&p);                          \
 	} while (0)
 	good = true;
 	ROUTED(left);
@@ -679,7 +683,9 @@ static void not_tcp(void)
 		u8 bytes[60] __aligned(8) = { 0x45, [6] = i, [9] = i };
 		bool ipv6 = i & 256;
 		struct dst_entry dst = { .dev = &eth };
-		struct nf_hook_state state = { .hook = NF_INET_LOCAL_IN, .in = &eth, .net = &net,
+		struct nf_hook_state state = { .hook = NF_INET_LOCAL_IN,
+					       .in = &eth,
+					       .net = &net,
 					       .pf = ipv6 ? NFPROTO_IPV6 : NFPROTO_IPV4 };
 		struct sk_buff skb = { .head = bytes, .len = sizeof(bytes), .dst = &dst };
 

@@ -73,7 +73,9 @@ def kvm_works(kernel):
 
 def qemu_command(args, accel, token):
     """The command line of the machine."""
-    append = (f"console=ttyS0 quiet loglevel=5 panic=-1 panic_on_warn=1 "
+    # Whether the timer works is tried for a fraction of a second, in which a busy host may run
+    # anything but this machine.
+    append = (f"console=ttyS0 quiet loglevel=5 panic=-1 panic_on_warn=1 no_timer_check "
               f"rcupdate.rcu_cpu_stall_timeout=120 watchdog_thresh=60 "
               f"{args.append} vmtoken={token}")
     # Multi-threaded TCG of QEMU 7.2 spoils the flags after cmpxchg16b now and then, and the

@@ -43,7 +43,7 @@ typedef s64 ktime_t;
 #define rcu_dereference(p) READ_ONCE(p)
 #define this_cpu_add(counter, n) ((counter) += (n))
 #define typeof_member(type, member) typeof(((type *)0)->member)
-#define container_of(p, type, member) ((type *)((char *)(p) - offsetof(type, member)))
+#define container_of(p, type, member) ((type *)((char *)(p)-offsetof(type, member)))
 
 /* locks, timers and work: the packet path only lies beside them */
 struct mutex {
@@ -187,8 +187,8 @@ struct tcphdr {
 static inline bool ipv6_ext_hdr(u8 nexthdr)
 {
 	return nexthdr == NEXTHDR_HOP || nexthdr == NEXTHDR_ROUTING ||
-	       nexthdr == NEXTHDR_FRAGMENT || nexthdr == NEXTHDR_AUTH ||
-	       nexthdr == NEXTHDR_NONE || nexthdr == NEXTHDR_DEST;
+	       nexthdr == NEXTHDR_FRAGMENT || nexthdr == NEXTHDR_AUTH || nexthdr == NEXTHDR_NONE ||
+	       nexthdr == NEXTHDR_DEST;
 }
 
 int ipv6_find_hdr(const struct sk_buff *skb, unsigned int *offset, int target,
@@ -293,8 +293,7 @@ struct sock {
 	int references;
 };
 
-#define INET_ADDR_COOKIE(name, saddr, daddr) \
-	const u64 name = (u64)(u32)(daddr) << 32 | (u32)(saddr)
+#define INET_ADDR_COOKIE(name, saddr, daddr) const u64 name = (u64)(u32)(daddr) << 32 | (u32)(saddr)
 
 struct sock *__inet_lookup_established(const struct net *net, const __be32 saddr,
 				       const __be16 sport, const __be32 daddr, const u16 hnum,
