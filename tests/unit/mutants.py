@@ -4,7 +4,8 @@ import os
 TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 # The tests are correct C; a mutant may be anything that compiles.
 CC = ["gcc", "-std=gnu11", "-O1", "-w", "-pthread"]
-PURE = ["kmod/policy.c", "kmod/prefix.c"]
+PURE = ["kmod/table.c", "kmod/policy.c", "kmod/edit.c", "kmod/prefix.c"]
+FLAGS_OF_PACKET = ["-D_GNU_SOURCE", "-fno-strict-aliasing", "-I", os.path.join(TOP, "tests/unit/kernel")]
 # What a test is made of, and the arguments that it runs with: as small as notices everything.
 TESTS = {
     "exhaustive": {
@@ -15,6 +16,12 @@ TESTS = {
         "sources": ["tests/unit/unit.c", "tests/unit/vectors.c", *PURE],
         "libraries": ["-lcmocka"],
         "arguments": [os.path.join(TOP, "tests", "vectors", "decision.tsv")],
+    },
+    "packet": {
+        "sources": ["tests/unit/packet.c", "tests/unit/naive.c", "kmod/hook.c",
+                    "kmod/segment.c", "kmod/table.c", "kmod/policy.c", "kmod/prefix.c"],
+        "flags": FLAGS_OF_PACKET,
+        "arguments": ["few"],
     },
 }
 
@@ -36,7 +43,7 @@ NO_KILLS = [
                                  "verdict.row = here;", "*(volatile int *)0 = 0;")),
     ("did not come to its end", ("unit: test_vectors", "policy.h", "verdict.row = here;",
                                  "*(volatile int *)0 = 0;")),
-    ("not noticed by unit: test_size", ("unit: test_size", "policy.c", "ROW(25, GTW, ANY,",
+    ("not noticed by unit: test_pages", ("unit: test_pages", "table.h", "ROW(25, GTW, ANY,",
                                         "ROW(25, GTW, ADM,")),
     ("not noticed by unit: test_table", ("unit: test_table", "policy.h", "verdict.row = here;",
                                          "verdict.row  = here;")),
@@ -52,11 +59,11 @@ def meant(point, mutants):
 for port, ends in ROWS:
     row = f"ROW({port}, {ends},"
     meant("unit: test_table", [
-        ("policy.c", row, f"ROW({int(port) + 1}, {ends},"),
+        ("table.h", row, f"ROW({int(port) + 1}, {ends},"),
         # The other end as well, unless that only makes two rows change places.
-        ("policy.c", row, row.replace("ANY", "ADM") if "ANY" in ends else row.replace("ADM", "ANY")),
+        ("table.h", row, row.replace("ANY", "ADM") if "ANY" in ends else row.replace("ADM", "ANY")),
     ])
-meant("unit: test_table", [("policy.c", "ROW(8450, ADM, GTW,", "ROW(8450, GTW, ADM,")])
+meant("unit: test_table", [("table.h", "ROW(8450, ADM, GTW,", "ROW(8450, GTW, ADM,")])
 # The mask is checked bit by bit: each combination goes, and none comes instead.
 meant("exhaustive: no site row, all flags",
       [("policy.h", f"MW_BIT({flags}", "0ULL") for flags in FLAGS])
@@ -120,19 +127,18 @@ meant("exhaustive: 32 site rows, all flags", [
     ("policy.h", "verdict.if_connected = in && there;", "verdict.if_connected = there;"),
     ("policy.h", "verdict.if_connected = in && there;",
      "verdict.if_connected = in && !(here | there & 1);"),
-    ("policy.h", "if (verdict.if_held && !mw_policy_holds(policy, seg))", "if (verdict.if_held)"),
-    ("policy.h", "if (verdict.if_held && !mw_policy_holds(policy, seg))",
-     "if (!mw_policy_holds(policy, seg))"),
-    ("policy.h", "if (verdict.if_held && !mw_policy_holds(policy, seg))",
-     "if (verdict.row && verdict.if_held && !mw_policy_holds(policy, seg))"),
-    ("policy.h", "return MW_DENY | MAILWALL_PEER;", "return MW_DENY | MAILWALL_CLOSED;"),
-    ("policy.h", "return MW_DENY | MAILWALL_NO_CONNECTION;", "return MW_DENY | MAILWALL_CLOSED;"),
-    ("policy.h", "if (verdict.if_connected && !connected(context))",
-     "if (verdict.if_connected && connected(context))"),
-    ("policy.h", "if (verdict.if_connected && !connected(context))",
-     "if (!connected(context) && verdict.if_connected)"),
-    ("policy.h", "if (verdict.if_connected && !connected(context))",
-     "if (verdict.if_connected && !connected(context) && !connected(context))"),
+    ("policy.h", "if (!mw_policy_holds(policy, seg))", "if (1)"),
+    ("policy.h", "if (!mw_policy_holds(policy, seg))", "if (0)"),
+    ("policy.h", "if (!mw_policy_holds(policy, seg))",
+     "if (verdict.row && !mw_policy_holds(policy, seg))"),
+    ("policy.h", "if (verdict.if_held)\n", "if (1)\n"),
+    ("policy.h", "if (verdict.if_held)\n", "if (0)\n"),
+    ("policy.h", ".reason = MAILWALL_PEER }", ".reason = MAILWALL_CLOSED }"),
+    ("policy.h", ".reason = MAILWALL_NO_CONNECTION }", ".reason = MAILWALL_CLOSED }"),
+    ("policy.h", "if (!connected)\n", "if (connected)\n"),
+    ("policy.h", "if (verdict.if_connected)\n", "if (1)\n"),
+    ("policy.h", "settle_connection(verdict, connected(context))",
+     "settle_connection(verdict, connected(context) || connected(context))"),
     ("policy.h", "verdict.row & MW_SLOT :", "verdict.row :"),
     ("policy.h", "#define MW_SLOT 0x7f", "#define MW_SLOT 0x3f"),
     ("policy.h", "#define MW_IF_HELD 0x80", "#define MW_IF_HELD 0x40"),
@@ -140,20 +146,20 @@ meant("exhaustive: 32 site rows, all flags", [
 ])
 
 meant("unit: test_vectors", [
-    ("policy.h", "words >= 5 && words * 4 <= length", "words > 5 && words * 4 <= length"),
-    ("policy.h", "words >= 5 && words * 4 <= length", "words >= 5 && words * 4 < length"),
-    ("policy.h", "words >= 5 && words * 4 <= length", "words >= 4 && words * 4 <= length"),
-    ("policy.h", "words >= 5 && words * 4 <= length", "words >= 5 && words <= length"),
+    ("policy.h", "header >= 20 && header <= length", "header > 20 && header <= length"),
+    ("policy.h", "header >= 20 && header <= length", "header >= 20 && header < length"),
+    ("policy.h", "header >= 20 && header <= length", "header >= 16 && header <= length"),
+    ("policy.h", "header >= 20 && header <= length", "header >= 20 && header / 4 <= length"),
 ])
 
 # building a policy
 meant("exhaustive: 32 site rows, all flags", [
-    ("policy.c", "row->target == MAILWALL_GTW;", "row->source == MAILWALL_GTW;"),
+    ("table.h", "row->target == MAILWALL_GTW;", "row->source == MAILWALL_GTW;"),
     ("policy.c", "inbound ? policy->in_page : policy->out_page", "policy->in_page"),
     ("policy.c", "inbound ? row->source : row->target", "inbound ? row->target : row->source"),
     ("policy.c", "inbound ? row->source : row->target", "row->source"),
     ("policy.c", "u8 slot = i + 1;", "u8 slot = i;"),
-    ("policy.c", "slot = site_slot[i - MAILWALL_TABLE_ROWS];", ""),
+    ("policy.c", "slot = site_slot[i - MW_TABLE_ROWS];", ""),
     ("policy.c", "if (!*page) {", "if (1) {"),
     ("policy.c", "next += MW_PAGE;", ""),
     ("policy.c", "u16 next = MW_PAGE;", "u16 next = 0;"),
@@ -162,11 +168,6 @@ meant("exhaustive: 32 site rows, all flags", [
     ("policy.c", "peer == MAILWALL_ADM ? MW_IF_HELD : 0", "MW_IF_HELD"),
     ("policy.c", "mw_prefix_set_build(&policy->adm, spec->adm, spec->adm_count)",
      "mw_prefix_set_build(&policy->adm, spec->adm, spec->adm_count / 2)"),
-])
-
-meant("unit: test_disarm", [
-    ("policy.c", "memset(policy->in_page, 0, sizeof(policy->in_page));", ""),
-    ("policy.c", "memset(policy->out_page, 0, sizeof(policy->out_page));", ""),
 ])
 
 # prefixes
@@ -251,16 +252,132 @@ meant("exhaustive: ADM at the edges of random prefixes", [
 ])
 
 meant("unit: test_normalise", [
-    ("policy.c", "if (!row->port)", "if (0)"),
-    ("policy.c", "if ((row->source == MAILWALL_GTW) == (row->target == MAILWALL_GTW))", "if (0)"),
-    ("policy.c", "if (mw_row_clash(row, &mw_table[i].row))", "if (0)"),
-    ("policy.c", "if (mw_row_clash(&site[i], row))", "if (0)"),
-    ("policy.c", "if (spec->reserved)", "if (0)"),
-    ("policy.c", "if (spec->confirm > MAILWALL_CONFIRM_MAX)", "if (0)"),
+    ("edit.c", "if (!row->port)", "if (0)"),
+    ("edit.c", "if ((row->source == MAILWALL_GTW) == (row->target == MAILWALL_GTW))", "if (0)"),
+    ("edit.c", "if (mw_row_clash(row, &mw_table[i].row))", "if (0)"),
+    ("edit.c", "if (mw_row_clash(&site[i], row))", "if (0)"),
+    ("edit.c", "if (spec->confirm > MAILWALL_CONFIRM_MAX)", "if (0)"),
 ])
 
 meant("unit: test_site_edit", [
-    ("policy.c", "if (mw_row_clash(row, &mw_table[i].row))",
+    ("edit.c", "if (mw_row_clash(row, &mw_table[i].row))",
      "if (row->port == mw_table[i].row.port)"),
-    ("policy.c", "if (*count >= MAILWALL_SITE_MAX)", "if (*count >= MAILWALL_SITE_MAX - 1)"),
+    ("edit.c", "if (*count >= MAILWALL_SITE_MAX)", "if (*count >= MAILWALL_SITE_MAX - 1)"),
+])
+
+# the packet path
+meant("packet: plain segments: enforce", [
+    ("hook.c", "direction == MAILWALL_IN ? NF_DROP :", "direction == MAILWALL_IN ? NF_ACCEPT :"),
+    ("hook.c", "NF_DROP_ERR(-ECONNREFUSED)", "NF_DROP"),
+    ("hook.c", "mw_count(mn->stats->denied[direction][reason], 1);\n\treturn mw_drop",
+     "return mw_drop"),
+    ("hook.c", "mw_count(row->segments, 1);", ""),
+    ("hook.c", "mw_count(row->bytes, skb->len);", "mw_count(row->bytes, skb->len - 20);"),
+    ("hook.c", "if (unlikely(flags & MW_SYN) && mw_flags_opening(flags))", "if (0)"),
+    ("hook.c", "if (!verdict.row)\n", "if (0)\n"),
+    ("hook.c", "in ? &ipv6_hdr(skb)->saddr : &ipv6_hdr(skb)->daddr", "&ipv6_hdr(skb)->saddr"),
+    ("hook.c", "in ? &ip_hdr(skb)->saddr : &ip_hdr(skb)->daddr", "&ip_hdr(skb)->daddr"),
+    ("hook.c", ".local = in ? &th->dest : &th->source,", ".local = &th->dest,"),
+    ("hook.c", ".remote = in ? &th->source : &th->dest,", ".remote = &th->source,"),
+    ("hook.c", "return sk && (ipv6 ?", "return 0 && (ipv6 ?"),
+    ("hook.c", "if (!sk)\n\t\treturn false;", "if (!sk)\n\t\treturn true;"),
+    ("hook.c", "mw_is_found(skb, th, state->net, ipv6, true)", "false"),
+    ("hook.c", "mw_is_found(skb, th, state->net, ipv6, true)",
+     "mw_is_found(skb, th, state->net, ipv6, false)"),
+    ("hook.c", "if (verdict.if_held)\n", "if (0)\n"),
+    ("hook.c", "if (connection && verdict.if_connected) {", "if (0) {"),
+    ("hook.c", "if (connection && verdict.if_connected)\n", "if (0)\n"),
+    ("hook.c", "if (!mw_is_demuxed(skb, th, ipv6))\n", "if (0)\n"),
+    ("hook.c", "verdict.row | (verdict.if_connected ? MW_IF_CONNECTED : 0)", "verdict.row"),
+    ("hook.c", ".reason = MAILWALL_CLOSED,", ".reason = MAILWALL_PEER,"),
+    ("hook.c", "verdict.row &= MW_SLOT;", ""),
+    ("socket.h", "if (unlikely(skb->sk)) {", "if (0) {"),
+    ("socket.h", "skb->destructor = sock_edemux;", ""),
+    ("socket.h", "sk->sk_dport != th->source ||", ""),
+    ("socket.h", "sk->sk_dport == th->source &&", ""),
+    ("socket.h", "(~(TCPF_CLOSE | TCPF_LISTEN))", "(~TCPF_CLOSE)"),
+])
+meant("packet: plain segments: enforce, logged", [
+    ("hook.c", "if (unlikely(!policy->plain))", "if (0)"),
+    ("hook.c", "if (policy->spec.log != MAILWALL_LOG_OFF)", "if (0)"),
+])
+meant("packet: plain segments: audit", [
+    ("hook.c", "if (policy->spec.mode == MAILWALL_ENFORCE)", "if (1)"),
+    ("hook.c", "mw_count(mn->stats->would_deny[direction][verdict & ~MW_DENY], 1);", ""),
+])
+meant("packet: plain segments: off, while the hooks are there", [
+    ("hook.c", "if (policy->spec.mode == MAILWALL_OFF)", "if (0)"),
+])
+meant("packet: hooks, families and priorities", [
+    ("hook.c", ".priority = NF_IP_PRI_FILTER + 1,", ".priority = NF_IP_PRI_FILTER,"),
+])
+meant("packet: loopback is not judged", [
+    ("hook.c", "if (mw_is_loopback(skb, state, direction))", "if (0)"),
+])
+meant("packet: what is redirected to loopback is not judged", [
+    ("hook.c", "state->in : skb_dst(skb)->dev;", "state->in : state->out;"),
+])
+meant("packet: by a VRF device, denied at the second pass only", [
+    ("hook.c", "return unlikely(netif_is_l3_master(state->out)) &&", "return 0 &&"),
+])
+meant("packet: by a VRF device that the route leads to, denied there", [
+    ("hook.c", " && skb_dst(skb)->dev != state->out", ""),
+])
+meant("packet: routed to another namespace: not ours to deny", [
+    ("hook.c", "unlikely(!net_eq(dev_net(skb_dst(skb)->dev), state->net))", "false"),
+])
+meant("packet: IPv4: every data offset in every length", [
+    ("segment.h", "skb_headlen(skb) - offset", "skb->len - offset"),
+    ("segment.c", "skb->len - offset", "skb_headlen(skb) - offset"),
+    ("segment.c", "if (!r->th ||", "if (r->th && 0) return MW_READ_PASS;\n\tif (0 ||"),
+])
+meant("packet: IPv4 options, linear and not", [
+    ("hook.c", "if (unlikely(flags & MW_SYN) && mw_flags_opening(flags))", "if (flags & MW_SYN)"),
+    ("segment.h", "*(const u8 *)iph == 0x45", "*(const u8 *)iph >> 4 == 4"),
+    ("segment.c", "skb_network_offset(skb) + header, r", "skb_network_offset(skb) + 20, r"),
+])
+meant("packet: IPv4 source routes without hops left, or inside another option", [
+    ("segment.c", "options[at + 2] < length", "options[at + 2] <= length + 1"),
+    ("segment.c", "options[at] != IPOPT_END", "1"),
+    ("segment.c", "at += length;", "at++;"),
+])
+meant("packet: IPv4 source routes with hops left: outbound, no ADM holds the peer", [
+    ("segment.c", "options[at] == IPOPT_LSRR || ", ""),
+    ("segment.c", " || options[at] == IPOPT_SSRR", ""),
+    ("hook.c", "seg.routed = r.routed && !in;", "seg.routed = r.routed;"),
+    ("hook.c", "seg.routed = r.routed && !in;", ""),
+    ("policy.h", "if (seg->routed)\n", "if (0)\n"),
+])
+meant("packet: IPv4 options that make no sense count as such a route", [
+    ("segment.c", "if (length < 2 || length > size - at)", "if (length < 2)"),
+    ("segment.c", "return length < 3 ||", "return"),
+])
+meant("packet: IPv4 first fragments, whole and cut short", [
+    ("segment.h", "!(iph->frag_off & htons(IP_MF | IP_OFFSET))", "1"),
+    ("segment.c", "r->whole = !(iph->frag_off & htons(IP_MF));", "r->whole = true;"),
+])
+meant("packet: IPv4 fragments with an offset", [
+    ("segment.c", "if (iph->frag_off & htons(IP_OFFSET))", "if (0)"),
+])
+meant("packet: IPv4 header lengths below 5", [
+    ("segment.c", "if (header < sizeof(*iph))", "if (0)"),
+])
+meant("packet: IPv6 extension headers", [
+    ("segment.h", "!ipv6_ext_hdr(ipv6_hdr(skb)->nexthdr)", "1"),
+])
+meant("packet: IPv6 first and atomic fragments, whole and cut short", [
+    ("segment.c", "r->whole = !(flags & IP6_FH_F_FRAG);", "r->whole = true;"),
+])
+meant("packet: IPv6 fragments with an offset", [
+    ("segment.c", "if (found == -ENOENT)", "if (0)"),
+])
+meant("packet: IPv6 chains that cannot be walked", [
+    ("segment.c", "if (found < 0)\n\t\treturn MW_READ_MALFORMED;",
+     "if (found < 0)\n\t\treturn MW_READ_PASS;"),
+])
+meant("packet: IPv6 routing headers without segments left", [
+    ("segment.c", "left = IP6_FH_F_SKIP_RH;", "left = 0;"),
+])
+meant("packet: what is not TCP passes", [
+    ("segment.h", "return ip_hdr(skb)->protocol != IPPROTO_TCP;", "return false;"),
 ])
