@@ -11,7 +11,7 @@
  * /proc/self/net. What shall go wrong is in the environment:
  * $FAKE_OPEN, an errno for open(); $FAKE_SYSFS=none; $FAKE_ABI; $FAKE_RELEASE;
  * $FAKE_FAIL, "SET_POLICY=EPERM". $FAKE_ROW=PORT: the module has a row more in its
- * table than we; $FAKE_LATE: a row comes between the question how many there are and
+ * table than we, a reason more, and counts for gateways behind it; $FAKE_LATE: a row comes between the question how many there are and
  * the one for them.
  */
 #include "abi1.h"
@@ -414,8 +414,9 @@ static int set_policy(struct state *state, const struct mailwall_policy *policy)
 
 static int get_counters(const struct state *state, struct mailwall_counters *counters)
 {
-	u32 rows = built_in_rows() + state->policy.site_count;
-	u32 reasons = 2 * MAILWALL_REASONS, i;
+	bool newer = getenv("FAKE_ROW");
+	u32 rows = built_in_rows() + state->policy.site_count + newer;
+	u32 reasons = 2 * MAILWALL_REASONS + 2 * newer, i;
 	bool asked = counters->row.stride;
 
 	if (counters->size != sizeof(*counters))
@@ -427,7 +428,8 @@ static int get_counters(const struct state *state, struct mailwall_counters *cou
 		return -ENOSPC;
 	for (i = 0; asked && i < rows; i++) {
 		const struct mailwall_row_counters one = {
-			.row = row_of(state, i),
+			.row = row_of(state, newer && i == rows - 1 ? 0 : i),
+			.behind = newer && i == rows - 1,
 			.openings = OPENINGS(i),
 			.segments = SEGMENTS(i),
 			.bytes = BYTES(i),
@@ -436,12 +438,15 @@ static int get_counters(const struct state *state, struct mailwall_counters *cou
 		memcpy(item(&counters->row, i, sizeof(one)), &one, sizeof(one));
 	}
 	for (i = 0; asked && i < reasons; i++) {
-		u8 direction = i / MAILWALL_REASONS, reason = i % MAILWALL_REASONS;
+		/* those that are too many: one of gateways behind, and one that we do not know */
+		bool behind = i == 2 * MAILWALL_REASONS, unknown = i > 2 * MAILWALL_REASONS;
+		u8 direction = i / MAILWALL_REASONS % 2, reason = i % MAILWALL_REASONS;
 		const struct mailwall_reason_counters one = {
 			.direction = direction,
-			.reason = reason,
-			.denied = DENIED(direction, reason),
-			.would_deny = WOULD_DENY(direction, reason),
+			.reason = unknown ? MAILWALL_REASONS : reason,
+			.behind = behind,
+			.denied = behind || unknown ? 1 : DENIED(direction, reason),
+			.would_deny = behind || unknown ? 1 : WOULD_DENY(direction, reason),
 		};
 
 		memcpy(item(&counters->reason, i, sizeof(one)), &one, sizeof(one));

@@ -62,7 +62,8 @@ sub test_status {
 		{ FAKE_FAIL => 'GET_COUNTERS=EIO' }, 'status');
 }
 
-# A module with a row more than the command knows of; and one that gets rows between two calls.
+# A module with a row and a reason more than the command knows of, and counters that are not of
+# its own host; and one that gets rows between two calls.
 sub test_other_rows {
 	fresh();
 	run('site', 'add', '22:ADM:GTW');
@@ -72,6 +73,9 @@ sub test_other_rows {
 	like($out, qr/^ +22 +ADM +GTW +13 +112 +12345678912  \(site row\)$/m, '... and the site row as such');
 	json('status --json: a module with a row more', "[(r['port'], r['built_in'], r['description'])"
 		. " for r in j['rows'][11:]] == [(2525, True, None), (22, False, None)]", $more, 'status', '--json');
+	json('... and of reasons those that it knows', "j['denied']['in'] == {'malformed': 1000, 'flags': 1001,"
+		. " 'peer': 1002, 'no-connection': 1003, 'closed': 1004} and j['would_deny']['out']['malformed'] == 2010",
+		$more, 'status', '--json');
 	works('status without rights: a module with a row more', { %$more, FAKE_OPEN => 'EACCES' }, 'status');
 	like($out, qr/^ +2525 +ANY +GTW +\(built-in row\)$/m, '... has it as built-in');
 	json('status: a row comes in between', "[r['port'] for r in j['rows'][10:]] == [995, 22]",
