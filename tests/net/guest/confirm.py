@@ -45,10 +45,10 @@ def everything_else_is_refused():
         found = {name: name_of(mw_write(name, text)) for name, text in
                  (("adm", "+203.0.113.0/24"), ("site", "+99 ANY GTW"), ("mode", "off"),
                   ("log", "kernel"))}
-        found["ioctl"] = name_of(device.set(device.policy()))
+        found["ioctl"] = name_of(device.change())
     is_(found, dict.fromkeys(found, "EBUSY"), "every other change is refused meanwhile")
     is_(bytes(policy_without_clock()), before, "and changes nothing")
-    like("\n".join(LOG.lines("mailwall: ")), "(mailwall: change refused: another one waits.*\n?){5}",
+    like("\n".join(LOG.lines("mailwall: ")), r"(mailwall: net:\[\d+\]: change refused: another one waits.*\n?){5}",
          "the log says why each time")
     done = run("mailwall", "mode", "off")
     is_(done.returncode, 1, "the command is refused too")

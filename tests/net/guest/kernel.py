@@ -20,18 +20,31 @@ class Log:
         self.fd = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK)
         os.lseek(self.fd, 0, os.SEEK_END)
 
-    def lines(self, start=""):
-        """Messages since the last call, those that start so."""
+    def timed(self, start=""):
+        """Messages since the last call, those that start so, each with its time in seconds."""
         found = []
         while True:
             try:
                 record = os.read(self.fd, 8192)
             except BlockingIOError:
-                return [line for line in found if line.startswith(start)]
+                return found
             except BrokenPipeError:     # some were overwritten
                 continue
             # what follows the first line is structured data
-            found.append(record.split(b";", 1)[1].split(b"\n")[0].decode())
+            head, text = record.split(b";", 1)
+            line = text.split(b"\n")[0].decode()
+            if line.startswith(start):
+                found.append((int(head.split(b",")[2]) / 1e6, line))
+
+    def lines(self, start=""):
+        """Messages since the last call, those that start so."""
+        return [line for _, line in self.timed(start)]
+
+
+def net_number(ns="gtw"):
+    """The number by which the kernel's log calls a network namespace."""
+    with netns(ns):
+        return os.stat(f"/proc/self/task/{threading.get_native_id()}/ns/net").st_ino
 
 
 @contextlib.contextmanager

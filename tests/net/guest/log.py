@@ -364,7 +364,7 @@ def none():
         names = loggers(log)
         is_(remove(log), 0, f"{log}: no logger is there")
         word = "nflog" if number == LOG_NFLOG else "kernel"
-        says = f"mailwall: log refused: the kernel has no {word} logger"
+        says = rf"mailwall: (net:\[\d+\]: )?log refused: the kernel has no {word} logger"
         # the last alone: one of two is not enough
         for rule in ("".join(f"blacklist {name}\n" for name in names),
                      f"install {names[-1]} /bin/false\n"):

@@ -6,9 +6,14 @@ import json
 from lib import *
 
 
+def mailwall(*words):
+    """A run of the command."""
+    return subprocess.run(["mailwall", *words], capture_output=True, text=True, check=False)
+
+
 def command(*words):
     """A run of the command that must succeed and complain of nothing: what it prints."""
-    done = run("mailwall", *words)
+    done = mailwall(*words)
     ok(done.returncode == 0 and not done.stderr, f"mailwall {' '.join(words)}",
        f"{done.returncode}\n{done.stdout}{done.stderr}")
     return done.stdout
@@ -27,7 +32,7 @@ def row(report, text):
 
 def refuses(what, *words):
     """A run that is refused, since the module is the old one."""
-    done = run("mailwall", *words)
+    done = mailwall(*words)
     ok(done.returncode == 1 and not done.stdout, f"mailwall {' '.join(words)} is refused",
        f"{done.returncode}\n{done.stdout}")
     like(done.stderr, rf"^mailwall: {what}: the loaded module is release 0\.1\.0 with ABI 1, "
@@ -51,7 +56,7 @@ def policy():
     is_(command("site", "show"), "22 ADM GTW\n", "site show")
     is_((command("mode"), command("log"), command("gtw", "show")), ("enforce\n", "off\n", "this\n"),
         "mode, log, gateways")
-    done = run("mailwall", "adm", "add", "192.0.2.1/24")
+    done = mailwall("adm", "add", "192.0.2.1/24")
     ok(done.returncode == 1 and "192.0.2.0/24" in done.stderr, "what is wrong is refused", done.stderr)
 
 
@@ -76,7 +81,7 @@ def waiting():
     """Changes that wait to be confirmed."""
     like(command("mode", "audit", "--confirm=50"), "reverts in 50 seconds", "a change waits")
     ok(40 < status()["reverts_in_seconds"] <= 50, "so status says")
-    done = run("mailwall", "adm", "clear", "--confirm=9")
+    done = mailwall("adm", "clear", "--confirm=9")
     ok(done.returncode == 1 and "mailwall confirm" in done.stderr, "another one is refused", done.stderr)
     refuses("confirm --extend", "confirm", "--extend=99")
     command("confirm")
@@ -87,7 +92,7 @@ def waiting():
     command("mode", "enforce", "--confirm=2")
     wait_until(lambda: mw_read("mode") == "audit\n", 20)
     for words in (("confirm",), ("revert",)):
-        done = run("mailwall", *words)
+        done = mailwall(*words)
         ok(done.returncode == 1 and "no change waits" in done.stderr, f"nothing to {words[0]}", done.stderr)
     command("mode", "enforce")
 

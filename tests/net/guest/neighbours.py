@@ -1,0 +1,133 @@
+#!/usr/bin/python3
+"""What a container may do that has NET_ADMIN and a network namespace of its own, and what of it
+its host notices: nothing."""
+from kernel import *
+from uapi import *
+
+LOG = Log()
+WRITERS = 500
+
+
+class Writers:
+    """So many threads that write a namespace's policy, over and over."""
+
+    def __init__(self, ns, number):
+        self.done, self.stop_now = 0, False
+        threading.stack_size(256 * 1024)
+        self.threads = [threading.Thread(target=self.write, args=(ns, i), daemon=True)
+                        for i in range(number)]
+        for thread in self.threads:
+            thread.start()
+
+    def write(self, ns, i):
+        """One of them."""
+        with netns(ns):
+            fd = os.open(f"{MW_SYS}/adm", os.O_WRONLY)
+            while not self.stop_now:
+                os.write(fd, f"10.{i // 256}.{i % 256}.0/24".encode())
+                self.done += 1
+            os.close(fd)
+
+    def waiting(self):
+        """How many wait for one of them."""
+        found = 0
+        for task in os.listdir("/proc/self/task"):
+            with contextlib.suppress(OSError), \
+                    open(f"/proc/self/task/{task}/stat", encoding="ascii") as file:
+                found += file.read().rsplit(")", 1)[1].split()[0] == "D"
+        return found
+
+    def close(self):
+        """The end of it."""
+        self.stop_now = True
+        for thread in self.threads:
+            thread.join()
+
+
+def timed(function, *args, **fields):
+    """The errno's name, and the seconds that it took."""
+    start = time.monotonic()
+    number = function(*args, **fields)
+    return name_of(number), time.monotonic() - start
+
+
+def beside():
+    """The host's changes do not wait for those of a container."""
+    must(mw_load("adm=198.51.100.0/24"))
+    must(run("ip", "netns", "add", "box"))
+    is_(mw_write("mode", "enforce", "box"), 0, "a container has a policy")
+    with Device() as device, contextlib.closing(Writers("box", WRITERS)) as writers:
+        ok(wait_until(lambda: writers.waiting() > WRITERS * 0.9, 60), f"{WRITERS} writers in it",
+           writers.waiting())
+        before = writers.done
+        for name, call in (("a change", lambda: device.change(mode=AUDIT, confirm=60)),
+                           ("confirm", device.confirm),
+                           ("another change", lambda: device.change(mode=ENFORCE, confirm=60)),
+                           ("revert", device.revert),
+                           ("reading it", lambda: 0 * device.policy().mode)):
+            number, took = timed(call)
+            diag(f"{name}: {took:.2f} s")
+            ok(number == "done" and took < 2, f"{name} of the host takes no second or two",
+               (number, took))
+        LOG.lines()
+        write_once("/dev/kmsg", "mark\n")
+        is_(device.change(mode=ENFORCE, confirm=1), 0, "a change of the host waits a second")
+        ok(wait_until(lambda: not device.policy().confirm, 60), "and reverts")
+        said = LOG.timed()
+        mark = [at for at, line in said if line == "mark"]
+        late = [at - mark[0] - 1 for at, line in said if "not confirmed in time" in line]
+        diag(f"late by {late} s")
+        ok(len(late) == 1 and 0 <= late[0] <= 1, "at most a second late", late)
+        ok(writers.waiting() > WRITERS * 0.9 and writers.done > before + 10, "meanwhile they write on",
+           (writers.waiting(), before, writers.done))
+        number, took = timed(lambda: mw_read("mode", "box") != "enforce\n")
+        diag(f"the container's mode: {took:.2f} s")
+        ok(number == "done" and took < 1, "the container's own mode can be read at once", took)
+    must(run("ip", "netns", "del", "box"))
+    must(mw_unload())
+
+
+def told():
+    """A container's mistakes are told in the log, by its name and not too often."""
+    must(mw_load())
+    must(run("ip", "netns", "add", "box"))
+    ours, theirs = net_number(), net_number("box")
+    ok(ours != theirs, "each namespace has its number", (ours, theirs))
+    LOG.lines()
+    for i in range(60):
+        mw_write("adm", f"mistake{i}", "box")
+    said = LOG.lines("mailwall: ")
+    like(said[0] if said else "", rf'^mailwall: net:\[{theirs}\]: adm refused: "mistake0"',
+         "a line names the namespace")
+    is_(len(said), 10, "of 60 mistakes ten are told")
+    is_(name_of(mw_write("adm", "mistake")), "EINVAL", "a mistake of the host")
+    is_([line[:len(f"mailwall: net:[{ours}]: adm refused")] for line in LOG.lines("mailwall: ")],
+        [f"mailwall: net:[{ours}]: adm refused"], "is told all the same")
+    with netns("box"), Device() as device:
+        is_((device.change(mode=AUDIT), device.change(mode=ENFORCE, confirm=1)), (0, 0),
+            "a change of the container waits")
+        for i in range(20):
+            mw_write("adm", f"mistake{i}", "box")
+        LOG.lines()
+        ok(wait_until(lambda: not device.policy().confirm, 20), "and reverts")
+        is_([line for line in LOG.lines("mailwall: ") if "suppressed" not in line],
+            [f"mailwall: net:[{theirs}]: change not confirmed in time: the mode is audit now"],
+            "that is told whatever was told before")
+        # as are those that were not told, when the next one is
+        time.sleep(5.5)
+        is_(name_of(device.confirm(extend=CONFIRM_MAX + 1)), "EINVAL", "too long an extension")
+        said = LOG.lines("mailwall: ")
+        like("\n".join(said), r"^mailwall: \d+ callbacks suppressed", "how many were held back is told")
+        is_(said[1:], [f'mailwall: net:[{theirs}]: confirm refused: "86401": at most 86400 seconds'],
+            "and why this one is refused")
+    must(run("ip", "netns", "del", "box"))
+    must(mw_unload())
+
+
+def main():
+    topology()
+    parts((beside, told), mend=mw_unload)
+    done_testing()
+
+
+main()
