@@ -20,7 +20,7 @@ KERNEL = {
 }
 # What may be written besides: a result by pointer, to a variable on its caller's stack, and
 # the socket that a look-up found, into the packet that is nobody else's (skb->sk, destructor).
-RESULTS = {"mw_segment_read_ipv4": 1, "mw_segment_read_ipv6": 3, "mw_general": 2,
+RESULTS = {"mw_read_tcp": 2, "mw_segment_read_ipv4": 1, "mw_segment_read_ipv6": 3, "mw_general": 2,
            "mw_ask_connection_ipv4": 2, "mw_ask_connection_ipv6": 2}
 # Instructions whose last operand is only read.
 READERS = re.compile(r"^(cmp|test|bt[bwlq]?$|nop|lea|prefetch|push|call|jmp|j[a-z]+|ud2|verw|lfence)")
