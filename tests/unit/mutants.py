@@ -329,11 +329,9 @@ meant("packet: routed to another namespace: not ours to deny", [
 meant("packet: IPv4: every data offset in every length", [
     ("segment.h", "skb_headlen(skb) - offset", "skb->len - offset"),
     ("segment.c", "skb->len - offset", "skb_headlen(skb) - offset"),
-    ("segment.c", "if (!r->th ||", "if (r->th && 0) return MW_READ_PASS;\n\tif (0 ||"),
 ])
 meant("packet: IPv4 options, linear and not", [
     ("hook.c", "if (unlikely(flags & MW_SYN) && mw_flags_opening(flags))", "if (flags & MW_SYN)"),
-    ("segment.h", "*(const u8 *)iph == 0x45", "*(const u8 *)iph >> 4 == 4"),
     ("segment.c", "skb_network_offset(skb) + header, r", "skb_network_offset(skb) + 20, r"),
 ])
 meant("packet: IPv4 source routes without hops left, or inside another option", [
@@ -360,6 +358,7 @@ meant("packet: IPv4 fragments with an offset", [
     ("segment.c", "if (iph->frag_off & htons(IP_OFFSET))", "if (0)"),
 ])
 meant("packet: IPv4 header lengths below 5", [
+    ("segment.h", "*(const u8 *)iph == 0x45", "*(const u8 *)iph >> 4 == 4"),
     ("segment.c", "if (header < sizeof(*iph))", "if (0)"),
 ])
 meant("packet: IPv6 extension headers", [
