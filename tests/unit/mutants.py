@@ -348,7 +348,6 @@ meant("packet: IPv4 source routes with hops left: outbound, no ADM holds the pee
 ])
 meant("packet: IPv4 options that make no sense count as such a route", [
     ("segment.c", "if (length < 2 || length > size - at)", "if (length < 2)"),
-    ("segment.c", "return length < 3 ||", "return"),
 ])
 meant("packet: IPv4 first fragments, whole and cut short", [
     ("segment.h", "!(iph->frag_off & htons(IP_MF | IP_OFFSET))", "1"),
@@ -359,7 +358,6 @@ meant("packet: IPv4 fragments with an offset", [
 ])
 meant("packet: IPv4 header lengths below 5", [
     ("segment.h", "*(const u8 *)iph == 0x45", "*(const u8 *)iph >> 4 == 4"),
-    ("segment.c", "if (header < sizeof(*iph))", "if (0)"),
 ])
 meant("packet: IPv6 extension headers", [
     ("segment.h", "!ipv6_ext_hdr(ipv6_hdr(skb)->nexthdr)", "1"),

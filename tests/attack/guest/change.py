@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Policies change while segments flow: none is judged by a mixture of two, and once a
 change returns none is judged by the old one."""
+import ctypes
 import fcntl
 import multiprocessing
 import signal
@@ -11,10 +12,13 @@ from probes import sysctl
 
 MODE = {"off": 0, "audit": 1, "enforce": 2}
 END = {"ANY": 0, "ADM": 1, "GTW": 2}
-POLICY = struct.Struct("=QIIHHHHQ1280s128s")
-GET_POLICY = 2 << 30 | POLICY.size << 16 | ord("W") << 8 | 0x41
-SET_POLICY = 1 << 30 | POLICY.size << 16 | ord("W") << 8 | 0x42
-REVERT = ord("W") << 8 | 0x44
+# struct mailwall_policy without its lists, struct mailwall_list, and the calls
+MAILWALL_IOC = 0xD7
+HEAD = struct.Struct("=IIQIHH")
+LIST = struct.Struct("=QII")
+SIZE = HEAD.size + 3 * LIST.size
+GET_POLICY, SET_POLICY, REVERT = (MAILWALL_IOC << 8 | number for number in (1, 2, 4))
+PREFIX, ROW, GTW = 20, 4, 40
 FLOOD = 7777    # source port of what flows, apart from what is waited for
 
 # Two policies that have no row and no prefix in common. From P and Q every mixture of them
@@ -30,7 +34,7 @@ NEVER = [(Q4, 2222), (P4, 3333), (Q6, 2222), (P6, 3333)]
 
 
 def binary(policy):
-    """adm_count, site_count, and both as the ioctl has them."""
+    """Both lists as the ioctl has them."""
     adm = b""
     for prefix in policy["adm"]:
         net = ipaddress.ip_network(prefix)
@@ -38,7 +42,7 @@ def binary(policy):
                            net.prefixlen, net.network_address.packed)
     site = b"".join(struct.pack("=HBB", int(port), END[source], END[target])
                     for port, source, target in map(str.split, policy["site"]))
-    return len(policy["adm"]), len(policy["site"]), adm, site
+    return adm, site
 
 
 class Device:
@@ -49,13 +53,14 @@ class Device:
 
     def set(self, parts, mode="enforce", confirm=0):
         """Replace the policy."""
-        buffer = bytearray(POLICY.size)
+        # a stride of 0: how many there are is all that is wanted
+        buffer = bytearray(HEAD.pack(SIZE, 0, 0, 0, 0, 0) + 3 * LIST.pack(0, 0, 0))
         fcntl.ioctl(self.file, GET_POLICY, buffer)
-        generation = POLICY.unpack(buffer)[0]
-        adm_count, site_count, adm, site = parts
-        # fcntl takes constant arguments of at most 1,024 bytes
-        fcntl.ioctl(self.file, SET_POLICY, bytearray(POLICY.pack(
-            generation, MODE[mode], confirm, 0, 0, adm_count, site_count, 0, adm, site)))
+        generation = HEAD.unpack_from(buffer)[2]
+        lists = [ctypes.create_string_buffer(part, len(part)) for part in (*parts, bytes(GTW))]
+        fcntl.ioctl(self.file, SET_POLICY, HEAD.pack(SIZE, MODE[mode], generation, confirm, 0, 0) +
+                    b"".join(LIST.pack(ctypes.addressof(items), len(items) // stride, stride)
+                             for items, stride in zip(lists, (PREFIX, ROW, GTW))))
 
     def revert(self):
         """Take back the change that waits."""

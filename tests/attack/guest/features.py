@@ -167,8 +167,8 @@ def vrf(f):
                            ("to 8080", connect("any", gtw, 8080, timeout=1), "time-out"),
                            ("to 8450", connect("any", gtw, CONSOLE, timeout=1), "time-out")]
                 # The VRF device calls LOCAL_OUT itself and keeps what it returns
-                # (l3mdev_ip_out()), so a denied connect() there is not told at once.
-                for port, want in ((25, b"port 25"), (8080, "time-out")):
+                # (l3mdev_ip_out()), so a denied connect() is told by the pass that follows.
+                for port, want in ((25, b"port 25"), (8080, "refused")):
                     sock = socket.socket(family(far))
                     sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"red\0")
                     sock.settimeout(5 if port == 25 else 1)
@@ -177,6 +177,8 @@ def vrf(f):
                         got = sock.recv(7)
                     except (TimeoutError, socket.timeout):
                         got = "time-out"
+                    except ConnectionRefusedError:
+                        got = "refused"
                     except OSError as error:
                         got = repr(error)
                     sock.close()
