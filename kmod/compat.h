@@ -10,6 +10,7 @@
 #ifndef _MW_COMPAT_H
 #define _MW_COMPAT_H
 
+#include <linux/hrtimer.h>
 #include <linux/sysfs.h>
 #include <linux/version.h>
 #include <net/inet6_hashtables.h>
@@ -99,5 +100,21 @@ typedef ssize_t (*mw_bin_read_t)(struct file *file, struct kobject *kobj,
 typedef typeof(_Generic((typeof_member(struct bin_attribute, read))NULL, mw_bin_read_t
 			: (struct bin_attribute *)NULL, default
 			: (const struct bin_attribute *)NULL)) mw_bin_attribute_t;
+
+/*
+ * hrtimer_setup() is there from 6.13 on, and hrtimer_init() gone some versions later. Here
+ * the version says enough: every kernel before has hrtimer_init(), whatever was backported.
+ */
+static inline void mw_hrtimer_setup(struct hrtimer *timer,
+				    enum hrtimer_restart (*function)(struct hrtimer *timer),
+				    clockid_t clock, enum hrtimer_mode mode)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+	hrtimer_init(timer, clock, mode);
+	timer->function = function;
+#else
+	hrtimer_setup(timer, function, clock, mode);
+#endif
+}
 
 #endif /* _MW_COMPAT_H */

@@ -2,372 +2,531 @@
 /*
  * Policies published, replaced and taken back.
  *
- * One mutex for all namespaces: changes are rare, made by people, and wait for a
- * grace period anyway.
+ * A change waits for a grace period under the mutex of its namespace. What may take
+ * longer comes before it: memory for the new policy, and the logger, whose module
+ * takes pernet_ops_rwsem as it is loaded, which the end of a namespace holds while it
+ * waits for this mutex.
  */
 #include "config.h"
+#include "compat.h"
+#include "device.h"
+#include "flow.h"
 #include "hook.h"
 #include "log.h"
-#include <linux/mutex.h>
+#include <linux/bitmap.h>
+#include <linux/ktime.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
+#include <linux/timekeeping.h>
 
-static DEFINE_MUTEX(mw_mutex);
-
-/* what every namespace starts with */
+/* what every namespace starts with; none changes it */
 static struct mw_policy *mw_initial;
 
-static struct mw_policy *mw_current(struct mw_net *mn)
+u32 mw_config_flows = MW_FLOWS_DEFAULT;
+
+/* of our own, with a thread in reserve: a way back that is due needs no memory */
+static struct workqueue_struct *mw_queue;
+
+static struct mw_policy *mw_current(const struct mw_net *mn)
 {
-	return rcu_dereference_protected(mn->policy, lockdep_is_held(&mw_mutex));
+	return rcu_dereference_protected(mn->policy, lockdep_is_held(&mn->mutex));
 }
 
-void mw_refuse(const char *name, const struct mw_complaint *c)
-{
-	/* more than anybody writes by hand, less than would flood the log */
-	int length = min_t(size_t, c->length, 64);
+/* Complaints */
 
-	pr_warn("%s refused: \"%*pE\": %s\n", name, length, c->item, c->cure);
+bool mw_complaint_allowed(struct mw_net *mn)
+{
+	/* says itself how many it held back */
+	return ___ratelimit(&mn->complaints, KBUILD_MODNAME);
 }
+
+void mw_refuse(struct mw_net *mn, const char *name, const struct mw_complaint *c)
+{
+	mw_warn(mn, MW_REFUSED, name, MW_REFUSED_LENGTH(c), c->item, c->cure);
+}
+
+/* Policies */
 
 static void mw_policy_free(struct mw_policy *policy)
 {
-	if (!policy || policy == mw_initial)
+	if (policy == mw_initial)
 		return;
-	mw_log_put(policy->log);
+	mw_log_put(policy->spec.log);
+	kvfree(policy->gateways);
 	kvfree(policy);
 }
 
+/* Free one that was watched, or about to be. */
+static void mw_policy_retire(struct mw_net *mn, struct mw_policy *policy)
+{
+	if (policy->gateways)
+		mw_device_forget(mn, policy->gateways);
+	mw_policy_free(policy);
+}
+
+/* The slot of a row in a policy, 0 if it has no such row. */
+static u8 mw_slot_of_site(const struct mw_policy *policy, const void *row)
+{
+	int i;
+
+	for (i = 0; i < policy->spec.site_count; i++)
+		if (!memcmp(&policy->spec.site[i], row, sizeof(policy->spec.site[i])))
+			return policy->site_slot[i];
+	return 0;
+}
+
+/* The same for an item of the list of gateways. */
+static u8 mw_slot_of_gateway(const struct mw_policy *policy, const void *item)
+{
+	int i;
+
+	for (i = 0; i < policy->spec.gtw_count; i++)
+		if (!memcmp(&policy->spec.gtw[i], item, sizeof(policy->spec.gtw[i])))
+			return policy->gtw_slot[i];
+	return 0;
+}
+
+static void mw_mark_slots(unsigned long *used, const u8 *slots, unsigned int count)
+{
+	while (count--)
+		__set_bit(slots[count], used);
+}
+
 /*
- * Give every site row a slot: the one it has in @like, so that its counters go
- * on, or one that no published policy uses, from zero.
+ * Give every site row and gateway a slot: the one it has in the policy in force or in the
+ * one to go back to, so that its counters go on; else one that neither of them uses, so
+ * that no policy has had it for a grace period, from zero. There are three times as many
+ * as a policy can have: one is free.
  */
-static void mw_assign_slots(struct mw_net *mn, const struct mailwall_policy *spec,
-			    const struct mw_policy *like, u8 *slots)
+static void mw_assign_slots(struct mw_net *mn, const struct mw_spec *spec, u8 *site, u8 *gtw)
 {
-	DECLARE_BITMAP(used, MW_SLOTS) = { 0 };
-	int i, j;
+	const struct mw_policy *in_force = mw_current(mn);
+	const struct mw_policy *fallback = mn->fallback ?: in_force;
+	DECLARE_BITMAP(site_used, MW_SLOTS) = { 0 };
+	DECLARE_BITMAP(gtw_used, MW_GTW_SLOTS) = { 0 };
+	int i;
 
-	for (j = 0; j < like->spec.site_count; j++)
-		__set_bit(like->site_slot[j], used);
+	mw_mark_slots(site_used, in_force->site_slot, in_force->spec.site_count);
+	mw_mark_slots(site_used, fallback->site_slot, fallback->spec.site_count);
+	mw_mark_slots(gtw_used, in_force->gtw_slot, in_force->spec.gtw_count);
+	mw_mark_slots(gtw_used, fallback->gtw_slot, fallback->spec.gtw_count);
 	for (i = 0; i < spec->site_count; i++) {
-		slots[i] = 0;
-		for (j = 0; j < like->spec.site_count; j++)
-			if (!memcmp(&spec->site[i], &like->spec.site[j], sizeof(spec->site[i])))
-				slots[i] = like->site_slot[j];
-		if (slots[i])
+		site[i] = mw_slot_of_site(in_force, &spec->site[i]) ?:
+				  mw_slot_of_site(fallback, &spec->site[i]);
+		if (site[i])
 			continue;
-		/* There are twice as many as a policy has rows: one is free. */
-		slots[i] = find_next_zero_bit(used, MW_SLOTS, MW_SITE_SLOT);
-		__set_bit(slots[i], used);
-		mw_stats_clear_slot(mn->stats, slots[i]);
+		site[i] = find_next_zero_bit(site_used, MW_SLOTS, MW_SITE_SLOT);
+		__set_bit(site[i], site_used);
+		mw_stats_clear_row(&mn->counted, site[i]);
+	}
+	for (i = 0; i < spec->gtw_count; i++) {
+		gtw[i] = mw_slot_of_gateway(in_force, &spec->gtw[i]) ?:
+				 mw_slot_of_gateway(fallback, &spec->gtw[i]);
+		if (gtw[i])
+			continue;
+		gtw[i] = find_next_zero_bit(gtw_used, MW_GTW_SLOTS, MW_NOBODY + 1);
+		__set_bit(gtw[i], gtw_used);
+		if (mn->counted.seen)
+			mw_stats_clear_gateway(&mn->counted, gtw[i]);
 	}
 }
 
-/* Build a policy of a normalised spec. Its rows are counted as those of @like. */
-static struct mw_policy *mw_policy_create(struct mw_net *mn, const struct mailwall_policy *spec,
-					  const struct mw_policy *like)
+/* From its first change on a namespace has counters, and no policy that it shares. */
+static int mw_begin(struct mw_net *mn)
 {
-	u8 slots[MAILWALL_SITE_MAX];
-	struct mw_policy *policy;
-	int error;
+	struct mw_policy *own;
 
-	error = mw_log_get(spec->log);
-	if (error) {
-		pr_warn("log refused: the kernel has no %s logger for both families: load %s\n",
-			spec->log == MAILWALL_LOG_NFLOG ? "nflog" : "kernel",
-			spec->log == MAILWALL_LOG_NFLOG ? "nfnetlink_log" : "nf_log_syslog");
-		return ERR_PTR(error);
+	if (mw_current(mn) != mw_initial)
+		return 0;
+	if (!mn->counted.here)
+		mn->counted.here = alloc_percpu(struct mw_stats);
+	own = kvmalloc(sizeof(*own), GFP_KERNEL);
+	if (!mn->counted.here || !own) {
+		kvfree(own);
+		return -ENOMEM;
 	}
-	policy = kvzalloc(mw_policy_size(spec), GFP_KERNEL);
-	if (!policy) {
-		mw_log_put(spec->log);
-		return ERR_PTR(-ENOMEM);
-	}
-	mw_assign_slots(mn, spec, like, slots);
-	mw_policy_build(policy, spec, slots);
-	if (policy->mode == MAILWALL_OFF)
-		mw_policy_disarm(policy);
-	return policy;
+	*own = *mw_initial;
+	rcu_assign_pointer(mn->policy, own);
+	return 0;
 }
+
+/* And from the first gateway behind on what those need. */
+static int mw_begin_behind(struct mw_net *mn, const struct mw_spec *spec, struct mw_gateways **g)
+{
+	if (!mw_spec_is_behind(spec))
+		return 0;
+	if (!mn->counted.behind)
+		mn->counted.behind = alloc_percpu(struct mw_stats);
+	if (!mn->counted.seen)
+		mn->counted.seen = alloc_percpu(struct mw_seen);
+	if (!mn->flows)
+		mn->flows = mw_flow_create(mw_config_flows);
+	if (!mn->counted.behind || !mn->counted.seen || !mn->flows)
+		return -ENOMEM;
+	*g = kvzalloc(sizeof(**g), GFP_KERNEL);
+	return *g ? 0 : -ENOMEM;
+}
+
+/* Hooks */
+
+/* Those that nothing needs go, but not while the way back may need them. */
+static void mw_unhook(struct mw_net *mn)
+{
+	unsigned int needed = mw_hook_needed(mw_current(mn));
+
+	if (mn->fallback)
+		needed |= mw_hook_needed(mn->fallback);
+	mw_hook_unregister(mn, ~needed);
+}
+
+/* Changes */
 
 /* Make a policy the one that judges. When it returns, no other one does. */
 static void mw_publish(struct mw_net *mn, struct mw_policy *policy)
 {
-	mn->generation++;
-	/* nobody sees it yet, or any more; mw_initial is everybody's and stays at 0 */
-	if (policy != mw_initial)
-		policy->spec.generation = mn->generation;
+	/* nobody sees it yet, or any more */
+	policy->spec.generation = mw_current(mn)->spec.generation + 1;
 	rcu_assign_pointer(mn->policy, policy);
 	synchronize_rcu();
-	/* With mode off the hooks go too, but not while the way back may need them. */
-	if (policy->mode == MAILWALL_OFF && mn->hooked && !mn->fallback) {
-		mw_hook_unregister(mn);
-		mn->hooked = false;
-	}
+	mw_unhook(mn);
+}
+
+/* Let the change that waits, or is about to, wait so many seconds from now on. */
+static void mw_wait(struct mw_net *mn, u32 seconds)
+{
+	mn->deadline = ktime_add(ktime_get_boottime(), ktime_set(seconds, 0));
+	hrtimer_start(&mn->timer, mn->deadline, HRTIMER_MODE_ABS);
 }
 
 /*
- * Replace the policy by a normalised one. @fallback: the policy to go back to
- * unless confirmed, if it is another than the one in force; taken over.
+ * Put a normalised spec into force. @policy is zeroed, and the caller's to free if
+ * this fails. The caller holds the logger, unless it is the one in force.
  */
-static int mw_replace(struct mw_net *mn, struct mw_policy *policy, u32 confirm,
-		      struct mw_policy *fallback)
+static int mw_apply(struct mw_net *mn, const struct mw_spec *spec, struct mw_policy *policy)
 {
-	struct mw_policy *old = mw_current(mn);
+	u8 site[MAILWALL_SITE_MAX], gtw[MAILWALL_GTW_MAX];
+	struct mw_gateways *g = NULL;
+	char text[MW_PREFIX_TEXT];
+	struct mw_policy *old;
 	int error;
 
-	if (policy->mode != MAILWALL_OFF && !mn->hooked) {
-		/* They pass everything until the new policy is published below. */
-		error = mw_hook_register(mn);
-		if (error)
-			return error;
-		mn->hooked = true;
-	}
-	if (confirm) {
-		mn->fallback = fallback ? fallback : old;
-		mn->deadline = jiffies + confirm * HZ;
-		schedule_delayed_work(&mn->revert, confirm * HZ);
+	error = mw_begin(mn);
+	if (!error)
+		error = mw_log_get(spec->log);
+	if (error)
+		return error;
+	/* from here on the policy has what it is to give back */
+	policy->spec.log = spec->log;
+	error = mw_begin_behind(mn, spec, &g);
+	if (error)
+		return error;
+	mw_assign_slots(mn, spec, site, gtw);
+	mw_policy_build(policy, spec, site);
+	mw_policy_set_gateways(policy, g, gtw);
+	policy->spec.confirm = 0;
+	if (g)
+		mw_device_watch(mn, policy->gateways, &policy->spec);
+	/* They go by the old policy until the new one is published below. */
+	error = mw_hook_register(mn, mw_hook_needed(policy));
+	if (error)
+		return error;
+
+	old = mw_current(mn);
+	if (spec->confirm) {
+		/* one that replaces another that waits keeps the first one's way back */
+		mn->fallback = mn->fallback ?: old;
+		mw_wait(mn, spec->confirm);
 	}
 	mw_publish(mn, policy);
 	if (mn->fallback != old)
-		mw_policy_free(old);
-	return 0;
-}
-
-static int mw_apply(struct mw_net *mn, struct mailwall_policy *spec, bool first)
-{
-	struct mw_policy *policy, *fallback = NULL;
-	char text[MW_PREFIX_TEXT];
-	int error = 0;
-
-	/* The counters come with the first policy and stay as long as the namespace. */
-	if (!mn->stats)
-		mn->stats = alloc_percpu(struct mw_stats);
-	if (!mn->stats)
-		return -ENOMEM;
-	policy = mw_policy_create(mn, spec, mw_current(mn));
-	if (IS_ERR(policy))
-		return PTR_ERR(policy);
-	if (first && spec->confirm) {
-		spec->mode = MAILWALL_AUDIT;
-		fallback = mw_policy_create(mn, spec, policy);
-		error = PTR_ERR_OR_ZERO(fallback);
-	}
-	if (!error)
-		error = mw_replace(mn, policy, spec->confirm, fallback);
-	if (error) {
-		mw_policy_free(policy);
-		if (!IS_ERR(fallback))
-			mw_policy_free(fallback);
-		return error;
-	}
-	if (mw_policy_has_any(spec, text))
-		pr_warn("adm: %s opens the Management Console to every address of its family\n",
+		mw_policy_retire(mn, old);
+	if (mw_spec_has_any(spec, text))
+		mw_warn(mn, "adm: %s opens the Management Console to every address of its family\n",
 			text);
 	return 0;
 }
 
-static int mw_check_waiting(const struct mw_net *mn)
+static void mw_take_back(struct mw_net *mn)
 {
-	if (!mn->fallback)
+	struct mw_policy *gone = mw_current(mn), *fallback = mn->fallback;
+
+	/* Work that is queued already waits for the mutex and then finds nothing to do. */
+	hrtimer_cancel(&mn->timer);
+	mn->fallback = NULL;
+	mw_publish(mn, fallback);
+	mw_policy_retire(mn, gone);
+}
+
+static const char *mw_mode_now(struct mw_net *mn)
+{
+	return mw_mode_name(mw_current(mn)->spec.mode);
+}
+
+/* Take back the change that waits if its time is over, whoever comes by first. */
+static void mw_expire(struct mw_net *mn)
+{
+	if (!mn->fallback || ktime_before(ktime_get_boottime(), mn->deadline))
+		return;
+	mw_take_back(mn);
+	/* Not limited: it comes once for a change, and somebody may be waiting for it. */
+	mw_say(mn, "change not confirmed in time: the mode is %s now\n", mw_mode_now(mn));
+}
+
+static int mw_check_waiting(struct mw_net *mn, u32 confirm)
+{
+	mw_expire(mn);
+	if (!mn->fallback || confirm)
 		return 0;
-	pr_warn("change refused: another one waits to be confirmed: confirm or revert it first\n");
+	mw_warn(mn,
+		"change refused: another one waits to be confirmed: confirm or revert it first\n");
 	return -EBUSY;
 }
 
-static int mw_set(struct mw_net *mn, struct mailwall_policy *spec)
+static int mw_check_generation(struct mw_net *mn, u64 generation)
+{
+	u64 current_generation = mw_current(mn)->spec.generation;
+
+	if (generation == current_generation)
+		return 0;
+	mw_warn(mn,
+		"policy refused: made from generation %llu, but %llu is in force: read it again\n",
+		generation, current_generation);
+	return -ESTALE;
+}
+
+static int mw_find_log(struct mw_net *mn, u16 log)
+{
+	int error = mw_log_get(log);
+
+	if (error)
+		mw_warn(mn, "log refused: the kernel has no %s logger for both families: load %s\n",
+			log == MAILWALL_LOG_NFLOG ? "nflog" : "kernel",
+			log == MAILWALL_LOG_NFLOG ? "nfnetlink_log" : "nf_log_syslog");
+	return error;
+}
+
+int mw_config_set(struct mw_net *mn, struct mw_spec *spec)
 {
 	char text[MW_PREFIX_TEXT];
+	struct mw_policy *policy;
 	struct mw_complaint c;
 	int error;
 
-	error = mw_policy_normalise(spec, &c, text);
+	error = mw_spec_normalise(spec, &c, text);
 	if (error) {
-		mw_refuse("policy", &c);
+		mw_refuse(mn, "policy", &c);
 		return error;
 	}
-	return mw_apply(mn, spec, false);
-}
-
-int mw_config_set(struct mw_net *mn, struct mailwall_policy *spec)
-{
-	int error;
-
-	mw_log_load(spec->log);
-	mutex_lock(&mw_mutex);
-	error = mw_check_waiting(mn);
-	if (!error && spec->generation != mn->generation) {
-		pr_warn("policy refused: made from generation %llu, but %llu is in force: read it again\n",
-			spec->generation, mn->generation);
-		error = -ESTALE;
+	error = mw_find_log(mn, spec->log);
+	if (error)
+		return error;
+	policy = kvzalloc(sizeof(*policy), GFP_KERNEL);
+	if (!policy) {
+		error = -ENOMEM;
+		goto put;
 	}
+	mutex_lock(&mn->mutex);
+	error = mw_check_waiting(mn, spec->confirm);
 	if (!error)
-		error = mw_set(mn, spec);
-	mutex_unlock(&mw_mutex);
+		error = mw_check_generation(mn, spec->generation);
+	if (!error)
+		error = mw_apply(mn, spec, policy);
+	mutex_unlock(&mn->mutex);
+	if (error)
+		mw_policy_retire(mn, policy);
+put:
+	mw_log_put(spec->log);
 	return error;
 }
 
 int mw_config_edit(struct mw_net *mn, const char *name, mw_edit_t edit, const char *s,
 		   size_t length)
 {
-	struct mailwall_policy *spec;
+	struct mw_spec *spec = kzalloc(sizeof(*spec), GFP_KERNEL);
+	struct mw_policy *policy = kvzalloc(sizeof(*policy), GFP_KERNEL);
+	u16 log = MAILWALL_LOG_OFF;
 	struct mw_complaint c;
-	int error;
+	int error = -ENOMEM;
 
-	spec = kmalloc(sizeof(*spec), GFP_KERNEL);
-	if (!spec)
-		return -ENOMEM;
-	if (edit == mw_policy_log_edit && !edit(spec, s, length, &c))
-		mw_log_load(spec->log);
-	mutex_lock(&mw_mutex);
-	error = mw_check_waiting(mn);
+	if (!spec || !policy)
+		goto free;
+	/* Other edits leave the logger that is in force. */
+	if (edit == mw_edit_log && !edit(spec, s, length, &c))
+		log = spec->log;
+	error = mw_find_log(mn, log);
+	if (error)
+		goto free;
+	mutex_lock(&mn->mutex);
+	error = mw_check_waiting(mn, 0);
 	if (!error) {
 		*spec = mw_current(mn)->spec;
 		error = edit(spec, s, length, &c);
 		if (error)
-			mw_refuse(name, &c);
+			mw_refuse(mn, name, &c);
 		else
-			error = mw_apply(mn, spec, false);
+			error = mw_apply(mn, spec, policy);
 	}
-	mutex_unlock(&mw_mutex);
+	mutex_unlock(&mn->mutex);
+	mw_log_put(log);
+free:
+	if (error && policy)
+		mw_policy_retire(mn, policy);
 	kfree(spec);
 	return error;
 }
 
-int mw_config_load(struct mw_net *mn, struct mailwall_policy *spec)
-{
-	int error;
-
-	mw_log_load(spec->log);
-	mutex_lock(&mw_mutex);
-	error = mw_apply(mn, spec, true);
-	mutex_unlock(&mw_mutex);
-	return error;
-}
-
-int mw_config_confirm(struct mw_net *mn)
+int mw_config_confirm(struct mw_net *mn, u32 extend)
 {
 	struct mw_policy *fallback;
-	int error = -ENODATA;
+	int error = 0;
 
-	mutex_lock(&mw_mutex);
-	fallback = mn->fallback;
-	if (fallback) {
-		/* Work that runs already waits for the mutex and then finds nothing to do. */
-		cancel_delayed_work(&mn->revert);
-		mn->fallback = NULL;
-		if (mw_current(mn)->mode == MAILWALL_OFF && mn->hooked) {
-			mw_hook_unregister(mn);
-			mn->hooked = false;
-		}
-		mw_policy_free(fallback);
-		error = 0;
+	if (extend > MAILWALL_CONFIRM_MAX) {
+		mw_warn(mn, "confirm refused: \"%u\": at most %d seconds\n", extend,
+			MAILWALL_CONFIRM_MAX);
+		return -EINVAL;
 	}
-	mutex_unlock(&mw_mutex);
+	mutex_lock(&mn->mutex);
+	mw_expire(mn);
+	fallback = mn->fallback;
+	if (!fallback) {
+		error = -ENODATA;
+	} else if (extend) {
+		mw_wait(mn, extend);
+	} else {
+		hrtimer_cancel(&mn->timer);
+		mn->fallback = NULL;
+		mw_unhook(mn);
+		mw_policy_retire(mn, fallback);
+	}
+	mutex_unlock(&mn->mutex);
 	return error;
-}
-
-static void mw_take_back(struct mw_net *mn, const char *why)
-{
-	struct mw_policy *gone = mw_current(mn), *fallback = mn->fallback;
-
-	mn->fallback = NULL;
-	mw_publish(mn, fallback);
-	pr_warn("%s: the mode is %s now\n", why, mw_mode_name(fallback->mode));
-	mw_policy_free(gone);
 }
 
 int mw_config_revert(struct mw_net *mn)
 {
 	int error = -ENODATA;
 
-	mutex_lock(&mw_mutex);
+	mutex_lock(&mn->mutex);
 	if (mn->fallback) {
-		cancel_delayed_work(&mn->revert);
-		mw_take_back(mn, "change reverted");
+		mw_take_back(mn);
+		mw_warn(mn, "change reverted: the mode is %s now\n", mw_mode_now(mn));
 		error = 0;
 	}
-	mutex_unlock(&mw_mutex);
+	mutex_unlock(&mn->mutex);
 	return error;
+}
+
+static enum hrtimer_restart mw_deadline(struct hrtimer *timer)
+{
+	queue_work(mw_queue, &container_of(timer, struct mw_net, timer)->revert);
+	return HRTIMER_NORESTART;
 }
 
 static void mw_revert_work(struct work_struct *work)
 {
-	struct mw_net *mn = container_of(to_delayed_work(work), struct mw_net, revert);
+	struct mw_net *mn = container_of(work, struct mw_net, revert);
 
-	mutex_lock(&mw_mutex);
+	mutex_lock(&mn->mutex);
 	/* The change this was queued for may be gone, and another one may wait. */
-	if (mn->fallback && time_after_eq(jiffies, mn->deadline))
-		mw_take_back(mn, "change not confirmed in time");
-	mutex_unlock(&mw_mutex);
+	mw_expire(mn);
+	mutex_unlock(&mn->mutex);
 }
 
-void mw_config_get(struct mw_net *mn, struct mailwall_policy *spec)
+/* Reading */
+
+void mw_config_read(struct mw_net *mn, struct mw_spec *spec)
 {
-	mutex_lock(&mw_mutex);
+	mutex_lock(&mn->mutex);
 	*spec = mw_current(mn)->spec;
-	spec->generation = mn->generation;
 	if (mn->fallback) {
-		long left = mn->deadline - jiffies;
+		s64 left = ktime_to_ns(ktime_sub(mn->deadline, ktime_get_boottime()));
 
 		/* it still waits, so say so even at the last moment */
-		spec->confirm = left > 0 ? DIV_ROUND_UP(left, HZ) : 1;
+		spec->confirm = left > 0 ? DIV_ROUND_UP_ULL(left, NSEC_PER_SEC) : 1;
 	}
-	mutex_unlock(&mw_mutex);
+	mutex_unlock(&mn->mutex);
 }
 
-void mw_config_counters(struct mw_net *mn, struct mailwall_counters *counters)
+unsigned int mw_config_mode(const struct mw_net *mn)
 {
-	mutex_lock(&mw_mutex);
-	mw_stats_read(mn->stats, mw_current(mn), counters);
-	counters->generation = mn->generation;
-	mutex_unlock(&mw_mutex);
+	unsigned int mode;
+
+	rcu_read_lock();
+	mode = rcu_dereference(mn->policy)->spec.mode;
+	rcu_read_unlock();
+	return mode;
 }
+
+void mw_config_counters(struct mw_net *mn, struct mw_counters *counters)
+{
+	mutex_lock(&mn->mutex);
+	mw_stats_read(&mn->counted, mw_current(mn), counters);
+	mutex_unlock(&mn->mutex);
+}
+
+/* Beginning and end */
 
 void mw_config_init(struct mw_net *mn, struct net *net)
 {
 	mn->net = net;
-	mn->generation = 1;
 	RCU_INIT_POINTER(mn->policy, mw_initial);
+	mutex_init(&mn->mutex);
+	spin_lock_init(&mn->watched_lock);
+	ratelimit_state_init(&mn->complaints, DEFAULT_RATELIMIT_INTERVAL, DEFAULT_RATELIMIT_BURST);
 	ratelimit_state_init(&mn->log_limit, DEFAULT_RATELIMIT_INTERVAL, DEFAULT_RATELIMIT_BURST);
 	/* what is held back is counted instead of printed */
 	ratelimit_set_flags(&mn->log_limit, RATELIMIT_MSG_ON_RELEASE);
-	INIT_DELAYED_WORK(&mn->revert, mw_revert_work);
+	mw_hrtimer_setup(&mn->timer, mw_deadline, CLOCK_BOOTTIME, HRTIMER_MODE_ABS);
+	INIT_WORK(&mn->revert, mw_revert_work);
 	mw_hook_init(mn);
 }
 
 void mw_config_stop(struct mw_net *mn)
 {
-	mutex_lock(&mw_mutex);
-	if (mn->hooked)
-		mw_hook_unregister(mn);
-	mn->hooked = false;
-	mutex_unlock(&mw_mutex);
-	/* without the mutex, which the work takes */
-	cancel_delayed_work_sync(&mn->revert);
+	mutex_lock(&mn->mutex);
+	mw_hook_unregister(mn, ~0U);
+	mutex_unlock(&mn->mutex);
+	/* without the mutex, which the work takes; nobody starts the timer any more */
+	hrtimer_cancel(&mn->timer);
+	cancel_work_sync(&mn->revert);
 }
 
 void mw_config_clean(struct mw_net *mn)
 {
-	mw_policy_free(mn->fallback);
-	mw_policy_free(rcu_dereference_protected(mn->policy, true));
-	free_percpu(mn->stats);
+	if (mn->fallback)
+		mw_policy_retire(mn, mn->fallback);
+	mw_policy_retire(mn, rcu_dereference_protected(mn->policy, true));
+	mw_flow_destroy(mn->flows);
+	free_percpu(mn->counted.seen);
+	free_percpu(mn->counted.behind);
+	free_percpu(mn->counted.here);
+	mutex_destroy(&mn->mutex);
 }
 
 int mw_config_setup(void)
 {
-	static const struct mailwall_policy spec = { .mode = MAILWALL_OFF };
+	static const struct mw_spec spec = {
+		.generation = 1,
+		.mode = MAILWALL_OFF,
+		.gtw_count = 1,
+		.gtw = { { .kind = MAILWALL_GTW_THIS } },
+	};
+	static const u8 gtw_slot[] = { MW_NOBODY + 1 };
 
-	mw_initial = kvzalloc(mw_policy_size(&spec), GFP_KERNEL);
-	if (!mw_initial)
+	mw_initial = kvzalloc(sizeof(*mw_initial), GFP_KERNEL);
+	mw_queue = alloc_workqueue(KBUILD_MODNAME, WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
+	if (!mw_initial || !mw_queue) {
+		mw_config_teardown();
 		return -ENOMEM;
+	}
 	mw_policy_build(mw_initial, &spec, NULL);
-	mw_policy_disarm(mw_initial);
+	mw_policy_set_gateways(mw_initial, NULL, gtw_slot);
 	return 0;
 }
 
 void mw_config_teardown(void)
 {
+	if (mw_queue)
+		destroy_workqueue(mw_queue);
 	kvfree(mw_initial);
 }

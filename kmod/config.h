@@ -1,58 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The policy of a network namespace: built whole, checked, swapped under one
- * mutex, freed after a grace period; and the way back.
+ * The policy of a network namespace: built whole, checked, swapped under the
+ * namespace's mutex, freed after a grace period; and the way back.
  */
 #ifndef _MW_CONFIG_H
 #define _MW_CONFIG_H
 
-#include "policy.h"
+#include "edit.h"
+#include "net.h"
 #include "stats.h"
-#include <linux/cache.h>
-#include <linux/netfilter.h>
-#include <linux/ratelimit.h>
-#include <linux/workqueue.h>
-#include <net/net_namespace.h>
 
-#define MW_HOOKS 4
+/* Flows of gateways behind that a namespace has room for; set by a load parameter. */
+extern u32 mw_config_flows;
+#define MW_FLOWS_DEFAULT 16384
 
 /**
- * struct mw_net - what mailwall keeps for a network namespace
- * @policy: in force, never NULL; read under RCU
- * @stats: counters, allocated with the first policy that is set, before hooks
- * @net: the namespace itself; no reference is held, this lives inside it
- * @ops: the hooks, never written once they are registered
- * @fallback: the policy to go back to while a change waits to be confirmed, else
- *            NULL (this and what follows: under the mutex of config.c)
- * @deadline: jiffies at which the waiting change reverts
- * @revert: does that
- * @generation: counts the policies of this namespace
- * @hooked: hooks are registered
- * @log_limit: rate limit of the kernel log; packets write it, so it lies in no cache
- *             line with what they read
- */
-struct mw_net {
-	struct mw_policy __rcu *policy;
-	struct mw_stats __percpu *stats;
-	struct net *net;
-	struct nf_hook_ops ops[MW_HOOKS];
-	struct mw_policy *fallback;
-	unsigned long deadline;
-	struct delayed_work revert;
-	u64 generation;
-	bool hooked;
-	struct ratelimit_state log_limit ____cacheline_aligned_in_smp;
-};
-
-/**
- * mw_config_setup() - make the policy that every namespace starts with
+ * mw_config_setup() - make what all namespaces share
  *
- * Mode off, no ADM, no site row; one object for all of them, never freed before
- * mw_config_teardown().
+ * The policy that each of them starts with: mode off, no ADM, no site row, generation
+ * 1. And the queue on which changes are taken back.
  *
  * Return: 0, or -ENOMEM.
  */
 int mw_config_setup(void);
+
+/* Once there is no namespace any more. */
 void mw_config_teardown(void);
 
 /**
@@ -63,39 +35,33 @@ void mw_config_teardown(void);
 void mw_config_init(struct mw_net *mn, struct net *net);
 
 /**
- * mw_config_stop() - take hooks and delayed work of a namespace away
+ * mw_config_stop() - take hooks, timer and work of a namespace away
  * @mn: a namespace that no control interface reaches any more
  *
- * A grace period must follow before mw_config_clean(). May sleep.
+ * A grace period must follow before mw_config_clean(). Context: may sleep.
  */
 void mw_config_stop(struct mw_net *mn);
-void mw_config_clean(struct mw_net *mn);
 
 /**
- * mw_config_load() - the first policy of the initial namespace
- * @mn: namespace
- * @spec: from the load parameters; its confirm member makes the mode audit
- *        unless confirmed in time
- *
- * Errors and context as mw_config_set().
+ * mw_config_clean() - free what a namespace has
+ * @mn: a namespace that is stopped, after a grace period
  */
-int mw_config_load(struct mw_net *mn, struct mailwall_policy *spec);
+void mw_config_clean(struct mw_net *mn);
 
 /**
  * mw_config_set() - replace the policy
  * @mn: namespace
  * @spec: any bytes from outside; overwritten
  *
+ * With a confirm member that is not 0 the change is taken back after so many seconds
+ * of boot time, a suspend included, unless mw_config_confirm() comes first.
+ *
  * Context: may sleep. When it returns, no segment is judged by the old policy.
  *
  * Return: 0, or an error as <linux/mailwall.h> lists them for
  * MAILWALL_SET_POLICY; a refused item is in the kernel log.
  */
-int mw_config_set(struct mw_net *mn, struct mailwall_policy *spec);
-
-/* one of the mw_policy_*_edit() */
-typedef int (*mw_edit_t)(struct mailwall_policy *spec, const char *s, size_t length,
-			 struct mw_complaint *c);
+int mw_config_set(struct mw_net *mn, struct mw_spec *spec);
 
 /**
  * mw_config_edit() - change one part of the policy in force
@@ -111,12 +77,16 @@ int mw_config_edit(struct mw_net *mn, const char *name, mw_edit_t edit, const ch
 		   size_t length);
 
 /**
- * mw_config_confirm() - keep the change that waits
+ * mw_config_confirm() - keep the change that waits, or let it wait longer
  * @mn: namespace
+ * @extend: 0 to keep it for good, else seconds from now on
  *
- * Return: 0, or -ENODATA if none waits.
+ * Context: may sleep.
+ *
+ * Return: 0; -ENODATA if none waits, also if its time is over: then it is taken back;
+ * -EINVAL if @extend is above MAILWALL_CONFIRM_MAX.
  */
-int mw_config_confirm(struct mw_net *mn);
+int mw_config_confirm(struct mw_net *mn, u32 extend);
 
 /**
  * mw_config_revert() - undo the change that waits
@@ -129,24 +99,59 @@ int mw_config_confirm(struct mw_net *mn);
 int mw_config_revert(struct mw_net *mn);
 
 /**
- * mw_config_get() - the policy in force, with its generation and the seconds left
+ * mw_config_read() - the policy in force, with its generation and the seconds left
  * @mn: namespace
  * @spec: filled in
+ *
+ * Context: may sleep.
  */
-void mw_config_get(struct mw_net *mn, struct mailwall_policy *spec);
+void mw_config_read(struct mw_net *mn, struct mw_spec *spec);
+
+/**
+ * mw_config_mode() - the mode in force
+ * @mn: namespace
+ *
+ * Context: any. Waits for nothing: any user may ask, as often as he likes.
+ */
+unsigned int mw_config_mode(const struct mw_net *mn);
 
 /**
  * mw_config_counters() - counters of the rows in force
  * @mn: namespace
  * @counters: filled in
+ *
+ * Context: may sleep.
  */
-void mw_config_counters(struct mw_net *mn, struct mailwall_counters *counters);
+void mw_config_counters(struct mw_net *mn, struct mw_counters *counters);
 
 /**
  * mw_refuse() - leave a line in the kernel log about refused input
+ * @mn: namespace that it was meant for
  * @name: what was written to
  * @c: the complaint
  */
-void mw_refuse(const char *name, const struct mw_complaint *c);
+void mw_refuse(struct mw_net *mn, const char *name, const struct mw_complaint *c);
+
+/**
+ * mw_complaint_allowed() - may one more line about a caller's mistake be logged?
+ * @mn: namespace of the caller, who may repeat the mistake as often as he likes
+ */
+bool mw_complaint_allowed(struct mw_net *mn);
+
+/* How a refused item is told: name, MW_REFUSED_LENGTH(), item and cure. */
+#define MW_REFUSED "%s refused: \"%*pE\": %s\n"
+
+/* more than anybody writes by hand, less than would flood the log */
+#define MW_REFUSED_LENGTH(complaint) min_t(int, (complaint)->length, 64)
+
+/* A line in the kernel log that names the namespace. */
+#define mw_say(mn, fmt, ...) pr_warn("net:[%u]: " fmt, (mn)->net->ns.inum, ##__VA_ARGS__)
+
+/* The same about something that a caller can repeat. */
+#define mw_warn(mn, fmt, ...)                           \
+	do {                                            \
+		if (mw_complaint_allowed(mn))           \
+			mw_say(mn, fmt, ##__VA_ARGS__); \
+	} while (0)
 
 #endif /* _MW_CONFIG_H */

@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The control interfaces: sysfs attributes and ioctls of the misc device. */
+/* The misc device, with the attributes of sysfs.c and the calls of ioctl.c. */
 #ifndef _MW_CONTROL_H
 #define _MW_CONTROL_H
-
-#include "config.h"
-
-/* main.c: what mailwall keeps for a namespace */
-struct mw_net *mw_net_of(struct net *net);
 
 /**
  * mw_control_register() - make /dev/mailwall and /sys/class/misc/mailwall/

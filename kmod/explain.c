@@ -3,6 +3,7 @@
  * The decision on a segment that is described, not sent.
  */
 #include "explain.h"
+#include "config.h"
 #include "socket.h"
 #include <linux/netdevice.h>
 #include <linux/rcupdate.h>
@@ -26,13 +27,15 @@ static bool mw_explain_connected(const void *context)
 	return q->connection_found;
 }
 
-static int mw_explain_check(const struct mailwall_explain *q)
+static int mw_explain_check(struct mw_net *mn, const struct mailwall_explain *q)
 {
 	static const u8 zero[12];
 	const char *item, *cure;
 
-	if (q->hook)
-		item = "hook", cure = "must be zero";
+	if (q->hook != MAILWALL_HOOK_HOST)
+		item = "hook", cure = "is 0: this release has no other";
+	else if (q->out_ifindex)
+		item = "out_ifindex", cure = "is 0 with this hook";
 	else if (q->direction > MAILWALL_OUT)
 		item = "direction", cure = "is 0 for in, 1 for out";
 	else if (q->family != AF_INET && q->family != AF_INET6)
@@ -48,7 +51,7 @@ static int mw_explain_check(const struct mailwall_explain *q)
 		item = "address", cure = "of IPv4 has zeros after its four bytes";
 	else
 		return 0;
-	pr_warn("explain refused: %s %s\n", item, cure);
+	mw_warn(mn, "explain refused: \"%s\": %s\n", item, cure);
 	return -EINVAL;
 }
 
@@ -81,7 +84,7 @@ static unsigned int mw_explain_judge(const struct mw_policy *policy, struct net 
 	};
 
 	if (q->segment_length < sizeof(struct tcphdr) ||
-	    !mw_data_offset_valid(q->data_offset, q->segment_length))
+	    !mw_data_offset_valid(q->data_offset << 4, q->segment_length))
 		return MW_DENY | MAILWALL_MALFORMED;
 	return mw_policy_judge(policy, &seg, mw_explain_connected, &question);
 }
@@ -92,7 +95,7 @@ int mw_explain(struct mw_net *mn, struct mailwall_explain *q)
 	unsigned int verdict;
 	int loopback, error;
 
-	error = mw_explain_check(q);
+	error = mw_explain_check(mn, q);
 	if (error)
 		return error;
 	q->fate = MAILWALL_FATE_UNJUDGED;
@@ -101,10 +104,10 @@ int mw_explain(struct mw_net *mn, struct mailwall_explain *q)
 	memset(&q->row, 0, sizeof(q->row));
 	rcu_read_lock();
 	policy = rcu_dereference(mn->policy);
-	q->mode = policy->mode;
+	q->answer_mode = policy->spec.mode;
 	q->generation = policy->spec.generation;
 	loopback = mw_explain_loopback(mn->net, q->ifindex);
-	if (!loopback && policy->mode != MAILWALL_OFF) {
+	if (!loopback && policy->spec.mode != MAILWALL_OFF) {
 		verdict = mw_explain_judge(policy, mn->net, q);
 		q->fate = verdict & MW_DENY ? MAILWALL_FATE_DENY : MAILWALL_FATE_PASS;
 		if (verdict & MW_DENY)

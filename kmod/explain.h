@@ -3,7 +3,7 @@
 #ifndef _MW_EXPLAIN_H
 #define _MW_EXPLAIN_H
 
-#include "config.h"
+#include "net.h"
 
 /**
  * mw_explain() - ask for the verdict on one segment

@@ -5,15 +5,22 @@
  * This is the packet path: no lock, no allocation, no write that another
  * processor sees, nothing that grows with the number of rows. It is written to be
  * short in instructions; "make bench" counts them.
+ *
+ * A packet enters in mw_hook(). Nearly all are settled there, in mw_plain(): the segment
+ * is plain, and mw_policy_look() leaves nothing open. What has a question left goes on to
+ * mw_ask_peer() or mw_ask_connection(), and whatever is not plain, packet or policy, to
+ * mw_general(). All judge by the steps of policy.h.
  */
 #include "hook.h"
-#include "log.h"
-#include "segment.h"
+#include "forward.h"
+#include "general.h"
 #include "socket.h"
+#include <linux/bits.h>
+#include <linux/netfilter_bridge.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
-#include <net/ip.h>
-#include <net/ipv6.h>
+#include <net/dst.h>
+#include <net/l3mdev.h>
 
 static __always_inline unsigned int mw_drop(u8 direction)
 {
@@ -28,326 +35,229 @@ static __always_inline unsigned int mw_drop(u8 direction)
 	return verdict;
 }
 
-static noinline __cold unsigned int mw_deny_slow(struct mw_net *mn, const struct sk_buff *skb,
-						 const struct nf_hook_state *state,
-						 const struct mw_policy *policy,
-						 unsigned int reason)
+/*
+ * Is a segment that would be denied somebody else's to deny?
+ *
+ * Inbound, what ipvlan (L3S) has routed to another namespace is not ours. Outbound, a
+ * segment that a VRF device passes on comes again, by the real device, and only what is
+ * said then reaches connect(2): vrf_ip_out_direct() swallows errors.
+ */
+static __always_inline bool mw_is_others(const struct sk_buff *skb,
+					 const struct nf_hook_state *state, u8 direction)
 {
-	u8 direction = state->hook == NF_INET_LOCAL_IN ? MAILWALL_IN : MAILWALL_OUT;
-
-	/* a change to off that waits to be confirmed keeps its hooks */
-	if (policy->mode == MAILWALL_OFF)
-		return NF_ACCEPT;
-	if (policy->mode == MAILWALL_ENFORCE)
-		mw_count(mn->stats->denied[direction][reason], 1);
-	else
-		mw_count(mn->stats->would_deny[direction][reason], 1);
-	if (policy->log != MAILWALL_LOG_OFF)
-		mw_log_denial(mn, skb, state, policy, reason);
-	return policy->mode == MAILWALL_ENFORCE ? mw_drop(direction) : NF_ACCEPT;
+	if (direction == MAILWALL_IN)
+		return unlikely(!net_eq(dev_net(skb_dst(skb)->dev), state->net));
+	return unlikely(netif_is_l3_master(state->out)) && skb_dst(skb)->dev != state->out;
 }
 
 static __always_inline unsigned int mw_deny(struct mw_net *mn, const struct sk_buff *skb,
-					    const struct nf_hook_state *state,
-					    const struct mw_policy *policy, u8 direction,
+					    const struct nf_hook_state *state, u8 direction,
 					    unsigned int reason)
 {
-	if (unlikely(!policy->plain))
-		return mw_deny_slow(mn, skb, state, policy, reason);
-	mw_count(mn->stats->denied[direction][reason], 1);
+	if (mw_is_others(skb, state, direction))
+		return NF_ACCEPT;
+	mw_count(mn->counted.here->denied[direction][reason], 1);
 	return mw_drop(direction);
 }
 
 static __always_inline unsigned int mw_allow(struct mw_net *mn, const struct sk_buff *skb,
-					     unsigned long slot, bool opening)
+					     u8 direction, unsigned long slot, u8 flags)
 {
-	struct mw_row_stats __percpu *row = &mn->stats->row[slot];
+	struct mw_row_stats __percpu *row = &mn->counted.here->row[direction][slot];
 
 	mw_count(row->segments, 1);
 	mw_count(row->bytes, skb->len);
-	if (unlikely(opening))
+	/* Most segments have no SYN, and that takes no more than one instruction to see. */
+	if (unlikely(flags & MW_SYN) && mw_flags_opening(flags))
 		mw_count(row->openings, 1);
 	return NF_ACCEPT;
 }
 
-/* Most segments have no SYN, and that takes no more than one instruction to see. */
-static __always_inline bool mw_counts_opening(u8 flags)
+static __always_inline unsigned int mw_act(struct mw_net *mn, const struct sk_buff *skb,
+					   const struct nf_hook_state *state, u8 direction,
+					   unsigned int verdict, u8 flags)
 {
-	return unlikely(flags & MW_SYN) && mw_flags_opening(flags);
-}
-
-static __always_inline bool mw_connected(const struct sk_buff *skb, const struct tcphdr *th,
-					 bool ipv6)
-{
-	const struct sock *sk = skb->sk;
-
-	return sk && (ipv6 ? mw_socket_is_ipv6(sk, ipv6_hdr(skb), th) :
-			     mw_socket_is_ipv4(sk, ip_hdr(skb), th));
-}
-
-static __always_inline const void *mw_peer(const struct sk_buff *skb, bool in, bool ipv6)
-{
-	if (ipv6)
-		return in ? &ipv6_hdr(skb)->saddr : &ipv6_hdr(skb)->daddr;
-	return in ? &ip_hdr(skb)->saddr : &ip_hdr(skb)->daddr;
-}
-
-struct mw_flow {
-	const struct sk_buff *skb;
-	const struct tcphdr *th;
-	const struct nf_hook_state *state;
-};
-
-static bool mw_slow_connected(const void *context)
-{
-	const struct mw_flow *flow = context;
-	bool ipv6 = flow->state->pf == NFPROTO_IPV6;
-
-	return mw_connected(flow->skb, flow->th, ipv6) ||
-	       (ipv6 ? mw_socket_look_up_ipv6(flow->state->net, flow->skb, flow->th) :
-		       mw_socket_look_up_ipv4(flow->state->net, flow->skb, flow->th));
-}
-
-/*
- * Judge, count and act on any packet, from the start: those that are not plain (see
- * segment.c), and the few verdicts for which no shorter way is worth its code.
- */
-static noinline __cold unsigned int mw_slow(struct mw_net *mn, const struct sk_buff *skb,
-					    const struct nf_hook_state *state)
-{
-	const struct mw_policy *policy = rcu_dereference(mn->policy);
-	bool in = state->hook == NF_INET_LOCAL_IN, ipv6 = state->pf == NFPROTO_IPV6;
-	u8 direction = in ? MAILWALL_IN : MAILWALL_OUT;
-	const struct tcphdr *th;
-	struct tcphdr buffer;
-	enum mw_read read;
-	unsigned int verdict;
-
-	read = ipv6 ? mw_segment_read_ipv6(skb, &buffer, &th) :
-		      mw_segment_read_ipv4(skb, &buffer, &th);
-	if (read == MW_READ_PASS)
-		return NF_ACCEPT;
-	if (read == MW_READ_MALFORMED) {
-		verdict = MW_DENY | MAILWALL_MALFORMED;
-	} else {
-		const struct mw_flow flow = { .skb = skb, .th = th, .state = state };
-		const struct mw_segment seg = {
-			.direction = direction,
-			.ipv6 = ipv6,
-			.flags = tcp_flag_byte(th),
-			.local = in ? &th->dest : &th->source,
-			.remote = in ? &th->source : &th->dest,
-			.peer = mw_peer(skb, in, ipv6),
-		};
-
-		verdict = mw_policy_judge(policy, &seg, mw_slow_connected, &flow);
-	}
 	if (verdict & MW_DENY)
-		return mw_deny(mn, skb, state, policy, direction, verdict & ~MW_DENY);
-	return mw_allow(mn, skb, verdict, mw_flags_opening(tcp_flag_byte(th)));
+		return mw_deny(mn, skb, state, direction, verdict & ~MW_DENY);
+	return mw_allow(mn, skb, direction, verdict, flags);
 }
 
-/*
- * Out of line, and reached by tail calls, so that the path of most segments makes no
- * call that it comes back from, and saves no registers for one. All that can be
- * known at compile time is: hence the variants.
- */
-
-/* A plain reply whose connection early demux did not leave in skb->sk. */
-static __always_inline unsigned int mw_judge_reply(struct mw_net *mn, const struct sk_buff *skb,
-						   const struct nf_hook_state *state,
-						   const struct mw_policy *policy, u8 row,
-						   bool ipv6)
+static __always_inline struct mw_segment mw_segment_of(const struct sk_buff *skb,
+						       const struct tcphdr *th, u8 direction,
+						       bool ipv6)
 {
-	if (ipv6 ? mw_socket_look_up_ipv6(state->net, skb, (const void *)(ipv6_hdr(skb) + 1)) :
-		   mw_socket_look_up_ipv4(state->net, skb, (const void *)(ip_hdr(skb) + 1)))
-		return mw_allow(mn, skb, row, false);
-	return mw_deny(mn, skb, state, policy, MAILWALL_IN, MAILWALL_NO_CONNECTION);
-}
-
-static noinline unsigned int mw_reply_ipv4(struct mw_net *mn, const struct sk_buff *skb,
-					   const struct nf_hook_state *state,
-					   const struct mw_policy *policy, u8 row)
-{
-	return mw_judge_reply(mn, skb, state, policy, row, false);
-}
-
-static noinline unsigned int mw_reply_ipv6(struct mw_net *mn, const struct sk_buff *skb,
-					   const struct nf_hook_state *state,
-					   const struct mw_policy *policy, u8 row)
-{
-	return mw_judge_reply(mn, skb, state, policy, row, true);
-}
-
-/* A plain segment that this row allows if ADM holds the peer. */
-static __always_inline unsigned int mw_judge_peer(struct mw_net *mn, const struct sk_buff *skb,
-						  const struct nf_hook_state *state,
-						  const struct mw_policy *policy, u8 row,
-						  u8 direction, bool ipv6)
-{
-	const struct mw_segment seg = {
-		.ipv6 = ipv6,
-		.peer = mw_peer(skb, direction == MAILWALL_IN, ipv6),
-	};
-	const struct tcphdr *th = ipv6 ? (const void *)(ipv6_hdr(skb) + 1) :
-					 (const void *)(ip_hdr(skb) + 1);
-
-	if (!mw_policy_holds(policy, &seg))
-		return mw_deny(mn, skb, state, policy, direction, MAILWALL_PEER);
-	return mw_allow(mn, skb, row & MW_SLOT, mw_counts_opening(tcp_flag_byte(th)));
-}
-
-static noinline unsigned int mw_peer_ipv4_in(struct mw_net *mn, const struct sk_buff *skb,
-					     const struct nf_hook_state *state,
-					     const struct mw_policy *policy, u8 row)
-{
-	return mw_judge_peer(mn, skb, state, policy, row, MAILWALL_IN, false);
-}
-
-static noinline unsigned int mw_peer_ipv4_out(struct mw_net *mn, const struct sk_buff *skb,
-					      const struct nf_hook_state *state,
-					      const struct mw_policy *policy, u8 row)
-{
-	return mw_judge_peer(mn, skb, state, policy, row, MAILWALL_OUT, false);
-}
-
-static noinline unsigned int mw_peer_ipv6_in(struct mw_net *mn, const struct sk_buff *skb,
-					     const struct nf_hook_state *state,
-					     const struct mw_policy *policy, u8 row)
-{
-	return mw_judge_peer(mn, skb, state, policy, row, MAILWALL_IN, true);
-}
-
-static noinline unsigned int mw_peer_ipv6_out(struct mw_net *mn, const struct sk_buff *skb,
-					      const struct nf_hook_state *state,
-					      const struct mw_policy *policy, u8 row)
-{
-	return mw_judge_peer(mn, skb, state, policy, row, MAILWALL_OUT, true);
-}
-
-/* Judge, count and act on a plain segment, whose whole TCP header is at th. */
-static __always_inline unsigned int mw_judge(struct mw_net *mn, const struct sk_buff *skb,
-					     const struct nf_hook_state *state,
-					     const struct tcphdr *th, u8 direction, bool ipv6)
-{
-	const struct mw_policy *policy = rcu_dereference(mn->policy);
 	bool in = direction == MAILWALL_IN;
-	const struct mw_segment seg = {
+	const void *peer;
+
+	if (ipv6)
+		peer = in ? &ipv6_hdr(skb)->saddr : &ipv6_hdr(skb)->daddr;
+	else
+		peer = in ? &ip_hdr(skb)->saddr : &ip_hdr(skb)->daddr;
+	return (struct mw_segment){
 		.direction = direction,
+		.ipv6 = ipv6,
 		.flags = tcp_flag_byte(th),
 		.local = in ? &th->dest : &th->source,
 		.remote = in ? &th->source : &th->dest,
+		.peer = peer,
 	};
-	struct mw_verdict verdict = mw_policy_verdict(policy, &seg);
-
-	if (verdict.if_held) {
-		/* ADM and something more to ask, or to deny: rare */
-		if (unlikely(verdict.if_connected || !verdict.row))
-			return mw_slow(mn, skb, state);
-		if (ipv6)
-			return in ? mw_peer_ipv6_in(mn, skb, state, policy, verdict.row) :
-				    mw_peer_ipv6_out(mn, skb, state, policy, verdict.row);
-		return in ? mw_peer_ipv4_in(mn, skb, state, policy, verdict.row) :
-			    mw_peer_ipv4_out(mn, skb, state, policy, verdict.row);
-	}
-	if (verdict.if_connected) {
-		if (mw_connected(skb, th, ipv6))
-			return mw_allow(mn, skb, verdict.row, false);
-		return ipv6 ? mw_reply_ipv6(mn, skb, state, policy, verdict.row) :
-			      mw_reply_ipv4(mn, skb, state, policy, verdict.row);
-	}
-	if (!verdict.row)
-		return mw_deny(mn, skb, state, policy, direction, verdict.reason);
-	return mw_allow(mn, skb, verdict.row, mw_counts_opening(seg.flags));
 }
 
-static __always_inline bool mw_is_loopback(const struct nf_hook_state *state, u8 direction)
+static __always_inline const struct tcphdr *mw_plain_header(const struct sk_buff *skb, bool ipv6)
 {
-	return unlikely((direction == MAILWALL_IN ? state->in : state->out)->flags & IFF_LOOPBACK);
+	return ipv6 ? (const void *)(ipv6_hdr(skb) + 1) : (const void *)(ip_hdr(skb) + 1);
 }
 
-static __always_inline unsigned int mw_hook_ipv4(struct mw_net *mn, const struct sk_buff *skb,
-						 const struct nf_hook_state *state, u8 direction)
-{
-	const struct iphdr *iph = ip_hdr(skb);
-	const struct tcphdr *th = (const void *)(iph + 1);
+/*
+ * What is still open of a plain segment, by a plain policy. Out of line, and reached by
+ * tail calls, so that the path of most segments makes no call that it comes back from and
+ * saves no registers for one.
+ */
+typedef unsigned int mw_ask_t(struct mw_net *mn, struct sk_buff *skb,
+			      const struct nf_hook_state *state, const struct mw_policy *policy,
+			      unsigned int verdict);
 
-	if (iph->protocol != IPPROTO_TCP || mw_is_loopback(state, direction))
+static __always_inline unsigned int mw_ask_connection(struct mw_net *mn, struct sk_buff *skb,
+						      const struct nf_hook_state *state,
+						      unsigned int verdict, bool ipv6)
+{
+	const struct tcphdr *th = mw_plain_header(skb, ipv6);
+	bool connected = mw_socket_is_connected(state->net, skb, th, ipv6, true);
+
+	verdict = mw_policy_settle_connection(verdict, connected);
+	/* what needs a connection opens none */
+	return mw_act(mn, skb, state, MAILWALL_IN, verdict, 0);
+}
+
+static __always_inline unsigned int mw_ask_peer(struct mw_net *mn, struct sk_buff *skb,
+						const struct nf_hook_state *state,
+						const struct mw_policy *policy,
+						unsigned int verdict, u8 direction, bool ipv6,
+						mw_ask_t *connection)
+{
+	const struct tcphdr *th = mw_plain_header(skb, ipv6);
+	const struct mw_segment seg = mw_segment_of(skb, th, direction, ipv6);
+
+	verdict = mw_policy_settle_peer(policy, &seg, verdict);
+	if (connection && verdict & MW_IF_CONNECTED)
+		return connection(mn, skb, state, policy, verdict);
+	return mw_act(mn, skb, state, direction, verdict, seg.flags);
+}
+
+/* Judge and act on a plain segment by a plain policy. */
+static __always_inline unsigned int mw_plain(struct mw_net *mn, struct sk_buff *skb,
+					     const struct nf_hook_state *state,
+					     const struct mw_policy *policy, u8 direction,
+					     bool ipv6, mw_ask_t *peer, mw_ask_t *connection)
+{
+	const struct tcphdr *th = mw_plain_header(skb, ipv6);
+	const struct mw_segment seg = mw_segment_of(skb, th, direction, ipv6);
+	unsigned int verdict = mw_policy_look(policy, &seg);
+
+	if (verdict & MW_IF_HELD)
+		return peer(mn, skb, state, policy, verdict);
+	if (connection && verdict & MW_IF_CONNECTED) {
+		/* an answer that is at hand */
+		if (!mw_socket_is_demuxed(skb, th, ipv6))
+			return connection(mn, skb, state, policy, verdict);
+		verdict = mw_policy_settle_connection(verdict, true);
+	}
+	return mw_act(mn, skb, state, direction, verdict, seg.flags);
+}
+
+static __always_inline bool mw_is_loopback(const struct sk_buff *skb,
+					   const struct nf_hook_state *state, u8 direction)
+{
+	/* state->out is what it was before NAT or mangle: ip_route_me_harder() */
+	const struct net_device *dev = direction == MAILWALL_IN ? state->in : skb_dst(skb)->dev;
+
+	return unlikely(dev->flags & IFF_LOOPBACK);
+}
+
+static __always_inline unsigned int mw_hook(struct mw_net *mn, struct sk_buff *skb,
+					    const struct nf_hook_state *state, u8 direction,
+					    bool ipv6, mw_ask_t *peer, mw_ask_t *connection)
+{
+	const struct mw_policy *policy;
+
+	if (ipv6 ? mw_segment_passes_ipv6(skb) : mw_segment_passes_ipv4(skb))
 		return NF_ACCEPT;
-	/* plain: version 4, no options, no fragment */
-	if (unlikely(*(const u8 *)iph != 0x45 || iph->frag_off & htons(IP_MF | IP_OFFSET) ||
-		     !mw_segment_is_linear(skb, th, sizeof(*iph))))
-		return mw_slow(mn, skb, state);
-	return mw_judge(mn, skb, state, th, direction, false);
-}
-
-static __always_inline unsigned int mw_hook_ipv6(struct mw_net *mn, const struct sk_buff *skb,
-						 const struct nf_hook_state *state, u8 direction)
-{
-	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
-	const struct tcphdr *th = (const void *)(ip6h + 1);
-
-	if (mw_is_loopback(state, direction))
+	if (mw_is_loopback(skb, state, direction))
 		return NF_ACCEPT;
-	if (unlikely(ip6h->nexthdr != IPPROTO_TCP)) {
-		if (!ipv6_ext_hdr(ip6h->nexthdr))
-			return NF_ACCEPT;
-	} else if (likely(mw_segment_is_linear(skb, th, sizeof(*ip6h)))) {
-		return mw_judge(mn, skb, state, th, direction, true);
+	if (unlikely(!(ipv6 ? mw_segment_is_plain_ipv6(skb) : mw_segment_is_plain_ipv4(skb))))
+		return mw_general(mn, skb, state, MW_PLACE_HOST, ipv6, false);
+	policy = rcu_dereference(mn->policy);
+	if (unlikely(!policy->alone))
+		return mw_general(mn, skb, state, MW_PLACE_HOST, ipv6, false);
+	return mw_plain(mn, skb, state, policy, direction, ipv6, peer, connection);
+}
+
+/* A hook for each family and direction, so that both are known at compile time. */
+#define MW_ASK_CONNECTION(name, ipv6)                                                         \
+	static noinline unsigned int mw_ask_connection_##name(                                \
+		struct mw_net *mn, struct sk_buff *skb, const struct nf_hook_state *state,    \
+		const struct mw_policy *policy, unsigned int verdict)                         \
+	{                                                                                     \
+		return mw_ask_connection(mn, skb, state, verdict, ipv6);                      \
 	}
-	return mw_slow(mn, skb, state);
-}
+#define MW_HOOK(name, direction, ipv6, connection)                                            \
+	static noinline unsigned int mw_ask_peer_##name(                                      \
+		struct mw_net *mn, struct sk_buff *skb, const struct nf_hook_state *state,    \
+		const struct mw_policy *policy, unsigned int verdict)                         \
+	{                                                                                     \
+		return mw_ask_peer(mn, skb, state, policy, verdict, direction, ipv6,          \
+				   connection);                                               \
+	}                                                                                     \
+	static unsigned int mw_hook_##name(void *priv, struct sk_buff *skb,                   \
+					   const struct nf_hook_state *state)                 \
+	{                                                                                     \
+		return mw_hook(priv, skb, state, direction, ipv6, mw_ask_peer_##name,         \
+			       connection);                                                   \
+	}
+MW_ASK_CONNECTION(ipv4, false)
+MW_ASK_CONNECTION(ipv6, true)
+MW_HOOK(ipv4_in, MAILWALL_IN, false, mw_ask_connection_ipv4)
+MW_HOOK(ipv4_out, MAILWALL_OUT, false, NULL)
+MW_HOOK(ipv6_in, MAILWALL_IN, true, mw_ask_connection_ipv6)
+MW_HOOK(ipv6_out, MAILWALL_OUT, true, NULL)
+#undef MW_HOOK
+#undef MW_ASK_CONNECTION
 
-static unsigned int mw_hook_ipv4_in(void *priv, struct sk_buff *skb,
-				    const struct nf_hook_state *state)
-{
-	return mw_hook_ipv4(priv, skb, state, MAILWALL_IN);
-}
-
-static unsigned int mw_hook_ipv4_out(void *priv, struct sk_buff *skb,
-				     const struct nf_hook_state *state)
-{
-	return mw_hook_ipv4(priv, skb, state, MAILWALL_OUT);
-}
-
-static unsigned int mw_hook_ipv6_in(void *priv, struct sk_buff *skb,
-				    const struct nf_hook_state *state)
-{
-	return mw_hook_ipv6(priv, skb, state, MAILWALL_IN);
-}
-
-static unsigned int mw_hook_ipv6_out(void *priv, struct sk_buff *skb,
-				     const struct nf_hook_state *state)
-{
-	return mw_hook_ipv6(priv, skb, state, MAILWALL_OUT);
-}
-
+/* After every chain at FILTER, whichever was loaded first. */
+#define MW_OPS(function, family, number)          \
+	{                                         \
+		.hook = function,                 \
+		.pf = family,                     \
+		.hooknum = number,                \
+		.priority = NF_IP_PRI_FILTER + 1, \
+	}
+/* Before br_netfilter, which steals the packet. */
+#define MW_BRIDGE_OPS(number)                       \
+	{                                           \
+		.hook = mw_forward_bridge,          \
+		.pf = NFPROTO_BRIDGE,               \
+		.hooknum = number,                  \
+		.priority = NF_BR_PRI_FILTER_BRIDGED, \
+	}
 static const struct nf_hook_ops mw_hook_ops[MW_HOOKS] = {
-	{
-		.hook = mw_hook_ipv4_in,
-		.pf = NFPROTO_IPV4,
-		.hooknum = NF_INET_LOCAL_IN,
-		.priority = NF_IP_PRI_FILTER,
-	},
-	{
-		.hook = mw_hook_ipv4_out,
-		.pf = NFPROTO_IPV4,
-		.hooknum = NF_INET_LOCAL_OUT,
-		.priority = NF_IP_PRI_FILTER,
-	},
-	{
-		.hook = mw_hook_ipv6_in,
-		.pf = NFPROTO_IPV6,
-		.hooknum = NF_INET_LOCAL_IN,
-		.priority = NF_IP6_PRI_FILTER,
-	},
-	{
-		.hook = mw_hook_ipv6_out,
-		.pf = NFPROTO_IPV6,
-		.hooknum = NF_INET_LOCAL_OUT,
-		.priority = NF_IP6_PRI_FILTER,
-	},
+	MW_OPS(mw_hook_ipv4_in, NFPROTO_IPV4, NF_INET_LOCAL_IN),
+	MW_OPS(mw_hook_ipv4_out, NFPROTO_IPV4, NF_INET_LOCAL_OUT),
+	MW_OPS(mw_hook_ipv6_in, NFPROTO_IPV6, NF_INET_LOCAL_IN),
+	MW_OPS(mw_hook_ipv6_out, NFPROTO_IPV6, NF_INET_LOCAL_OUT),
+	MW_OPS(mw_forward_ipv4, NFPROTO_IPV4, NF_INET_FORWARD),
+	MW_OPS(mw_forward_ipv6, NFPROTO_IPV6, NF_INET_FORWARD),
+	MW_BRIDGE_OPS(NF_BR_FORWARD),
+	MW_BRIDGE_OPS(NF_BR_LOCAL_IN),
+	MW_BRIDGE_OPS(NF_BR_LOCAL_OUT),
 };
+#undef MW_OPS
+#undef MW_BRIDGE_OPS
+
+/* Which of them make a set, by its bit. */
+static const struct {
+	u8 first;
+	u8 count;
+} mw_hook_sets[] = { { 0, 4 }, { 4, 2 }, { 6, 3 } };
 
 void mw_hook_init(struct mw_net *mn)
 {
@@ -360,12 +270,45 @@ void mw_hook_init(struct mw_net *mn)
 	}
 }
 
-int mw_hook_register(struct mw_net *mn)
+unsigned int mw_hook_needed(const struct mw_policy *policy)
 {
-	return nf_register_net_hooks(mn->net, mn->ops, MW_HOOKS);
+	const struct mw_gateways *g = policy->gateways;
+	unsigned int sets = MW_HOOK_HOST;
+
+	if (policy->spec.mode == MAILWALL_OFF)
+		return 0;
+	if (g)
+		sets |= MW_HOOK_FORWARD;
+	if (g && g->ports && IS_ENABLED(CONFIG_NETFILTER_FAMILY_BRIDGE))
+		sets |= MW_HOOK_BRIDGE;
+	return sets;
 }
 
-void mw_hook_unregister(struct mw_net *mn)
+int mw_hook_register(struct mw_net *mn, unsigned int sets)
 {
-	nf_unregister_net_hooks(mn->net, mn->ops, MW_HOOKS);
+	unsigned int i, before = mn->hooked;
+	int error = 0;
+
+	for (i = 0; i < ARRAY_SIZE(mw_hook_sets) && !error; i++) {
+		if (!(sets & ~mn->hooked & BIT(i)))
+			continue;
+		error = nf_register_net_hooks(mn->net, &mn->ops[mw_hook_sets[i].first],
+					      mw_hook_sets[i].count);
+		if (!error)
+			mn->hooked |= BIT(i);
+	}
+	if (error)
+		mw_hook_unregister(mn, ~before);
+	return error;
+}
+
+void mw_hook_unregister(struct mw_net *mn, unsigned int sets)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(mw_hook_sets); i++)
+		if (sets & mn->hooked & BIT(i))
+			nf_unregister_net_hooks(mn->net, &mn->ops[mw_hook_sets[i].first],
+						mw_hook_sets[i].count);
+	mn->hooked &= ~sets;
 }

@@ -3,21 +3,16 @@
 #ifndef _MW_LOG_H
 #define _MW_LOG_H
 
-#include "config.h"
-
-/**
- * mw_log_load() - load the module of a logger that is not there
- * @log: enum mailwall_log, or any other number
- *
- * Context: may sleep; under no lock. The init of that module takes
- * pernet_ops_rwsem, which the end of a namespace holds while it waits for the
- * mutex of config.c.
- */
-void mw_log_load(u16 log);
+#include "net.h"
+#include "stats.h"
 
 /**
  * mw_log_get() - keep a logger there
  * @log: enum mailwall_log
+ *
+ * Context: may sleep. Loads the logger's module if it is not there, whose init takes
+ * pernet_ops_rwsem, which the end of a namespace holds while it waits for the mutex in
+ * struct mw_net: so under no lock, but for a logger that is kept there already.
  *
  * Return: 0, or -ENOENT if it is not there for both families.
  */
@@ -34,13 +29,15 @@ void mw_log_put(u16 log);
  * @mn: namespace
  * @skb: packet
  * @state: hook
+ * @ipv6: family of the packet, which @state does not tell in a bridge
  * @policy: policy that denied it; its log is not off
+ * @direction: enum mailwall_direction
  * @reason: enum mailwall_reason
  *
  * Context: packet path; RCU read side. The kernel log is rate limited (10 lines
  * in 5 seconds), nflog is not: its reader chooses what it can take.
  */
 void mw_log_denial(struct mw_net *mn, const struct sk_buff *skb, const struct nf_hook_state *state,
-		   const struct mw_policy *policy, unsigned int reason);
+		   bool ipv6, const struct mw_policy *policy, u8 direction, unsigned int reason);
 
 #endif /* _MW_LOG_H */

@@ -1,68 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The built-in table, and policies checked, edited and made ready to judge by.
+ * Policies made ready to judge by. The decision itself is in policy.h, for the packet
+ * path.
  */
 #include "policy.h"
 
-/*
- * "Firewall Configuration", MailStore Gateway Help, revision of 10 April 2019.
- * This is the one place that says which ports are open.
- */
-#define ROW(p, s, t, d)                                                                 \
-	{                                                                               \
-		.row = { .port = (p), .source = MAILWALL_##s, .target = MAILWALL_##t }, \
-		.description = (d),                                                     \
-	}
-const struct mw_table_row mw_table[MAILWALL_TABLE_ROWS] = {
-	ROW(25, GTW, ANY,
-	    "Access to email servers via SMTP needed by the SMTP proxy functionality."),
-	ROW(25, ANY, GTW,
-	    "Access from email servers to send emails to MailStore Gateway mailboxes. Access from email clients via SMTP needed by the SMTP proxy functionality."),
-	ROW(110, GTW, ANY,
-	    "Access to email servers via POP3 needed by the POP3 proxy functionality."),
-	ROW(110, ANY, GTW,
-	    "Access from email clients via POP3 needed by the POP3 proxy functionality. Access from MailStore Server or MailStore Service Provider Edition to retrieve emails from MailStore Gateway mailboxes."),
-	ROW(8450, ADM, GTW, "Access to the Management Console by administrators."),
-	ROW(465, GTW, ANY,
-	    "Access to email servers via SMTPS needed by the SMTP proxy functionality."),
-	ROW(465, ANY, GTW,
-	    "Access from email clients via SMTPS needed by the SMTP proxy functionality."),
-	ROW(587, GTW, ANY,
-	    "Access to email servers via SMTP needed by the SMTP proxy functionality."),
-	ROW(587, ANY, GTW,
-	    "Access from email clients via SMTP needed by the SMTP proxy functionality."),
-	ROW(995, GTW, ANY,
-	    "Access to email servers via POP3S needed by the POP3 proxy functionality."),
-	ROW(995, ANY, GTW,
-	    "Access from email clients via POP3S needed by the POP3 proxy functionality."),
-};
-#undef ROW
-
-static const char *const mw_modes[] = { "off", "audit", "enforce" };
-static const char *const mw_ends[] = { "ANY", "ADM", "GTW" };
 static const char *const mw_reasons[] = { "malformed", "flags", "peer", "no-connection", "closed" };
-
-const char *mw_mode_name(unsigned int mode)
-{
-	return mode < ARRAY_SIZE(mw_modes) ? mw_modes[mode] : NULL;
-}
-
-const char *mw_end_name(unsigned int end)
-{
-	return end < ARRAY_SIZE(mw_ends) ? mw_ends[end] : NULL;
-}
 
 const char *mw_reason_name(unsigned int reason)
 {
 	return reason < ARRAY_SIZE(mw_reasons) ? mw_reasons[reason] : NULL;
-}
-
-int mw_log_print(const struct mailwall_policy *spec, char text[MW_PREFIX_TEXT])
-{
-	if (spec->log == MAILWALL_LOG_NFLOG)
-		return snprintf(text, MW_PREFIX_TEXT, "nflog:%u", spec->log_group);
-	return snprintf(text, MW_PREFIX_TEXT, "%s",
-			spec->log == MAILWALL_LOG_KERNEL ? "kernel" : "off");
 }
 
 struct mailwall_row mw_row_of_slot(const struct mw_policy *policy, unsigned int slot)
@@ -78,52 +25,20 @@ struct mailwall_row mw_row_of_slot(const struct mw_policy *policy, unsigned int 
 	return none;
 }
 
-/* Building */
-
-static bool mw_row_inbound(const struct mailwall_row *row)
-{
-	return row->target == MAILWALL_GTW;
-}
-
 /* row number i of the policy: the built-in ones, then the site rows */
-static const struct mailwall_row *mw_spec_row(const struct mailwall_policy *spec, unsigned int i)
+static const struct mailwall_row *mw_spec_row(const struct mw_spec *spec, unsigned int i)
 {
-	return i < MAILWALL_TABLE_ROWS ? &mw_table[i].row : &spec->site[i - MAILWALL_TABLE_ROWS];
+	return i < MW_TABLE_ROWS ? &mw_table[i].row : &spec->site[i - MW_TABLE_ROWS];
 }
 
-u32 mw_policy_size(const struct mailwall_policy *spec)
+void mw_policy_build(struct mw_policy *policy, const struct mw_spec *spec, const u8 *site_slot)
 {
-	unsigned int rows = MAILWALL_TABLE_ROWS + spec->site_count, pages = 1, i, j;
-
-	/* a page for each high byte that a row of a direction is the first to have */
-	for (i = 0; i < rows; i++) {
-		const struct mailwall_row *row = mw_spec_row(spec, i);
-
-		for (j = 0; j < i; j++) {
-			const struct mailwall_row *before = mw_spec_row(spec, j);
-
-			if (before->port >> 8 == row->port >> 8 &&
-			    mw_row_inbound(before) == mw_row_inbound(row))
-				break;
-		}
-		pages += j == i;
-	}
-	return sizeof(struct mw_policy) + pages * MW_PAGE;
-}
-
-void mw_policy_build(struct mw_policy *policy, const struct mailwall_policy *spec,
-		     const u8 *site_slot)
-{
-	unsigned int rows = MAILWALL_TABLE_ROWS + spec->site_count, i;
+	unsigned int rows = MW_TABLE_ROWS + spec->site_count, i;
 	u16 next = MW_PAGE;
 
-	policy->mode = spec->mode;
-	policy->log = spec->log;
-	policy->plain = spec->mode == MAILWALL_ENFORCE && spec->log == MAILWALL_LOG_OFF;
 	policy->spec = *spec;
-	policy->spec.generation = 0;
-	policy->spec.confirm = 0;
-	policy->size = mw_policy_size(spec);
+	policy->plain = spec->mode == MAILWALL_ENFORCE && spec->log == MAILWALL_LOG_OFF;
+	policy->alone = policy->plain;
 	mw_prefix_set_build(&policy->adm, spec->adm, spec->adm_count);
 	for (i = 0; i < rows; i++) {
 		const struct mailwall_row *row = mw_spec_row(spec, i);
@@ -132,9 +47,9 @@ void mw_policy_build(struct mw_policy *policy, const struct mailwall_policy *spe
 		u8 peer = inbound ? row->source : row->target;
 		u8 slot = i + 1;
 
-		if (i >= MAILWALL_TABLE_ROWS) {
-			slot = site_slot[i - MAILWALL_TABLE_ROWS];
-			policy->site_slot[i - MAILWALL_TABLE_ROWS] = slot;
+		if (i >= MW_TABLE_ROWS) {
+			slot = site_slot[i - MW_TABLE_ROWS];
+			policy->site_slot[i - MW_TABLE_ROWS] = slot;
 		}
 		if (!*page) {
 			*page = next;
@@ -145,409 +60,12 @@ void mw_policy_build(struct mw_policy *policy, const struct mailwall_policy *spe
 	}
 }
 
-void mw_policy_disarm(struct mw_policy *policy)
+void mw_policy_set_gateways(struct mw_policy *policy, struct mw_gateways *g, const u8 *slot)
 {
-	memset(policy->in_page, 0, sizeof(policy->in_page));
-	memset(policy->out_page, 0, sizeof(policy->out_page));
-}
-
-/* Site rows */
-
-static int mw_row_print(const struct mailwall_row *row, char text[MW_PREFIX_TEXT])
-{
-	const char *source = mw_end_name(row->source), *target = mw_end_name(row->target);
-
-	return snprintf(text, MW_PREFIX_TEXT, "%u %s %s", row->port, source ?: "?", target ?: "?");
-}
-
-static bool mw_row_equal(const struct mailwall_row *a, const struct mailwall_row *b)
-{
-	return a->port == b->port && a->source == b->source && a->target == b->target;
-}
-
-/* Two rows that open the same port in the same direction. */
-static bool mw_row_clash(const struct mailwall_row *a, const struct mailwall_row *b)
-{
-	return a->port == b->port && mw_row_inbound(a) == mw_row_inbound(b);
-}
-
-static int mw_row_check(const struct mailwall_row *row, const char *item, size_t length,
-			struct mw_complaint *c)
-{
-	unsigned int i;
-
-	if (!row->port)
-		return mw_complain(c, item, length, -EINVAL,
-				   "the port is a number from 1 to 65535");
-	if (!mw_end_name(row->source) || !mw_end_name(row->target))
-		return mw_complain(c, item, length, -EINVAL,
-				   "source and target are each one of ANY, ADM and GTW");
-	if ((row->source == MAILWALL_GTW) == (row->target == MAILWALL_GTW))
-		return mw_complain(
-			c, item, length, -EINVAL,
-			"exactly one of source and target is GTW, this host: write %u ANY GTW for a port open here, %u GTW ANY for one out there",
-			row->port, row->port);
-	for (i = 0; i < MAILWALL_TABLE_ROWS; i++)
-		if (mw_row_clash(row, &mw_table[i].row))
-			return mw_complain(
-				c, item, length, -EEXIST,
-				"the built-in table has this port in this direction and cannot be changed: leave the row out");
-	return 0;
-}
-
-/* Append a row; one that is there already stays as it is. */
-static int mw_site_add(struct mailwall_row *site, u16 *count, const struct mailwall_row *row,
-		       const char *item, size_t length, struct mw_complaint *c)
-{
-	char text[MW_PREFIX_TEXT];
-	int error = mw_row_check(row, item, length, c);
-	u16 i;
-
-	if (error)
-		return error;
-	for (i = 0; i < *count; i++) {
-		if (mw_row_equal(&site[i], row))
-			return 0;
-		if (mw_row_clash(&site[i], row)) {
-			mw_row_print(&site[i], text);
-			return mw_complain(
-				c, item, length, -EEXIST,
-				"there is one row for a port and direction: remove \"%s\" first",
-				text);
-		}
-	}
-	if (*count >= MAILWALL_SITE_MAX)
-		return mw_complain(c, item, length, -E2BIG,
-				   "more than %d site rows: remove one first", MAILWALL_SITE_MAX);
-	site[(*count)++] = *row;
-	return 0;
-}
-
-static int mw_site_remove(struct mailwall_row *site, u16 *count, const struct mailwall_row *row,
-			  const char *item, size_t length, struct mw_complaint *c)
-{
-	u16 i = 0;
-
-	while (i < *count && !mw_row_equal(&site[i], row))
-		i++;
-	if (i == *count)
-		return mw_complain(c, item, length, -ENOENT,
-				   "no such site row: read site for those there are");
-	--*count;
-	memmove(&site[i], &site[i + 1], (*count - i) * sizeof(*site));
-	memset(&site[*count], 0, sizeof(*site));
-	return 0;
-}
-
-/* Text */
-
-static bool mw_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\v' || c == '\f';
-}
-
-static bool mw_newline(char c)
-{
-	return c == '\n' || c == ',';
-}
-
-static void mw_trim(const char **s, size_t *length)
-{
-	while (*length && mw_blank(**s)) {
-		++*s;
-		--*length;
-	}
-	while (*length && mw_blank((*s)[*length - 1]))
-		--*length;
-}
-
-/* Take the sign before the first item off; 0 where there is none. */
-static char mw_take_sign(const char **s, size_t *length)
-{
-	char sign = 0;
-
-	mw_trim(s, length);
-	if (*length && (**s == '+' || **s == '-')) {
-		sign = **s;
-		++*s;
-		--*length;
-		mw_trim(s, length);
-	}
-	return sign;
-}
-
-static int mw_complain_sign(struct mw_complaint *c, const char *item, size_t length)
-{
-	return mw_complain(
-		c, item, length, -EINVAL,
-		"one sign, before the first item, stands for the whole write: add and remove in two writes");
-}
-
-/*
- * Text without an item in it. Only white space empties a list: commas alone are what
- * is left of items that went missing.
- */
-static int mw_complain_nothing(struct mw_complaint *c, const char *s, size_t length, char sign,
-			       const char *what)
-{
-	if (sign)
-		return mw_complain(c, s, 0, -EINVAL, "nothing follows the sign: write what to %s",
-				   sign == '+' ? "add" : "remove");
-	return mw_complain(c, s, length, -EINVAL,
-			   "commas and no %s: write only white space to empty the list", what);
-}
-
-int mw_policy_adm_edit(struct mailwall_policy *spec, const char *s, size_t length,
-		       struct mw_complaint *c)
-{
-	struct mailwall_prefix list[MAILWALL_ADM_MAX] = { 0 };
-	char sign = mw_take_sign(&s, &length);
-	size_t start = 0, i;
-	bool nothing = sign || length;
-	u16 count = 0;
-
-	if (sign) {
-		count = spec->adm_count;
-		memcpy(list, spec->adm, count * sizeof(*list));
-	}
-	for (i = 0; i <= length; i++) {
-		const char *item = s + start;
-		struct mailwall_prefix prefix;
-		size_t size = i - start;
-		int error;
-
-		if (i < length && s[i] != ',' && !mw_blank(s[i]))
-			continue;
-		start = i + 1;
-		if (!size)
-			continue;
-		nothing = false;
-		if (*item == '+' || *item == '-')
-			return mw_complain_sign(c, item, size);
-		error = mw_prefix_parse(item, size, &prefix, c);
-		if (error)
-			return error;
-		error = sign == '-' ? mw_prefix_remove(list, &count, &prefix) :
-				      mw_prefix_add(list, &count, &prefix);
-		if (error == -ENOENT)
-			return mw_complain(
-				c, item, size, error,
-				"not in ADM as written: read adm for the prefixes there are");
-		if (error)
-			return mw_complain(c, item, size, error,
-					   "more than %d prefixes: write wider ones",
-					   MAILWALL_ADM_MAX);
-	}
-	if (nothing)
-		return mw_complain_nothing(c, s, length, sign, "prefix");
-	memcpy(spec->adm, list, sizeof(list));
-	spec->adm_count = count;
-	return 0;
-}
-
-static int mw_end_parse(const char *s, size_t length)
-{
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(mw_ends); i++)
-		if (length == strlen(mw_ends[i]) && !memcmp(s, mw_ends[i], length))
-			return i;
-	return -EINVAL;
-}
-
-static int mw_row_parse(const char *s, size_t length, struct mailwall_row *row,
-			struct mw_complaint *c)
-{
-	bool colons = memchr(s, ':', length);
-	size_t size[3], start = 0, i;
-	const char *field[3];
-	unsigned int fields = 0;
-	int source, target;
-	s64 port;
-
-	/* White space may be wider than it need be; two colons are a field left out. */
-	for (i = 0; i <= length; i++) {
-		const char *text = s + start;
-		size_t n = i - start;
-
-		if (i < length && (colons ? s[i] != ':' : !mw_blank(s[i])))
-			continue;
-		start = i + 1;
-		if (!n && !colons)
-			continue;
-		if (fields == 3)
-			return mw_complain(c, s, length, -EINVAL,
-					   "a row is PORT SOURCE TARGET and no more");
-		field[fields] = text;
-		size[fields++] = n;
-	}
-	if (fields < 3)
-		return mw_complain(c, s, length, -EINVAL,
-				   "a row is PORT SOURCE TARGET, such as 22 ADM GTW");
-	port = mw_number(field[0], size[0], 65535);
-	if (port <= 0)
-		return mw_complain(c, s, length, -EINVAL,
-				   "the port is a number from 1 to 65535, without leading zeros");
-	source = mw_end_parse(field[1], size[1]);
-	target = mw_end_parse(field[2], size[2]);
-	if (source < 0 || target < 0)
-		return mw_complain(
-			c, s, length, -EINVAL,
-			"source and target are each one of ANY, ADM and GTW, in capitals");
-	row->port = port;
-	row->source = source;
-	row->target = target;
-	return 0;
-}
-
-int mw_policy_site_edit(struct mailwall_policy *spec, const char *s, size_t length,
-			struct mw_complaint *c)
-{
-	struct mailwall_row list[MAILWALL_SITE_MAX] = { 0 };
-	char sign = mw_take_sign(&s, &length);
-	size_t start = 0, i;
-	bool nothing = sign || length;
-	u16 count = 0;
-
-	if (sign) {
-		count = spec->site_count;
-		memcpy(list, spec->site, count * sizeof(*list));
-	}
-	for (i = 0; i <= length; i++) {
-		const char *item = s + start;
-		struct mailwall_row row;
-		size_t size = i - start;
-		int error;
-
-		if (i < length && !mw_newline(s[i]))
-			continue;
-		start = i + 1;
-		mw_trim(&item, &size);
-		if (!size)
-			continue;
-		nothing = false;
-		if (*item == '+' || *item == '-')
-			return mw_complain_sign(c, item, size);
-		error = mw_row_parse(item, size, &row, c);
-		if (error)
-			return error;
-		error = sign == '-' ? mw_site_remove(list, &count, &row, item, size, c) :
-				      mw_site_add(list, &count, &row, item, size, c);
-		if (error)
-			return error;
-	}
-	if (nothing)
-		return mw_complain_nothing(c, s, length, sign, "row");
-	memcpy(spec->site, list, sizeof(list));
-	spec->site_count = count;
-	return 0;
-}
-
-int mw_policy_mode_edit(struct mailwall_policy *spec, const char *s, size_t length,
-			struct mw_complaint *c)
-{
-	unsigned int i;
-
-	mw_trim(&s, &length);
-	for (i = 0; i < ARRAY_SIZE(mw_modes); i++) {
-		if (length != strlen(mw_modes[i]) || memcmp(s, mw_modes[i], length))
-			continue;
-		spec->mode = i;
-		return 0;
-	}
-	return mw_complain(c, s, length, -EINVAL, "no mode: write enforce, audit or off");
-}
-
-int mw_policy_log_edit(struct mailwall_policy *spec, const char *s, size_t length,
-		       struct mw_complaint *c)
-{
-	static const char nflog[] = "nflog";
-	size_t prefix = sizeof(nflog) - 1;
-	s64 group = 0;
-
-	mw_trim(&s, &length);
-	if (length == 3 && !memcmp(s, "off", 3)) {
-		spec->log = MAILWALL_LOG_OFF;
-	} else if (length == 6 && !memcmp(s, "kernel", 6)) {
-		spec->log = MAILWALL_LOG_KERNEL;
-	} else if (length >= prefix && !memcmp(s, nflog, prefix) &&
-		   (length == prefix || s[prefix] == ':')) {
-		if (length > prefix)
-			group = mw_number(s + prefix + 1, length - prefix - 1, 65535);
-		if (group < 0)
-			return mw_complain(
-				c, s, length, -EINVAL,
-				"the nflog group is a number from 0 to 65535, without leading zeros");
-		spec->log = MAILWALL_LOG_NFLOG;
-	} else {
-		return mw_complain(c, s, length, -EINVAL,
-				   "no kind of log: write off, kernel or nflog:GROUP");
-	}
-	spec->log_group = group;
-	return 0;
-}
-
-/* Binary */
-
-int mw_policy_normalise(struct mailwall_policy *spec, struct mw_complaint *c,
-			char text[MW_PREFIX_TEXT])
-{
-	struct mailwall_prefix adm[MAILWALL_ADM_MAX] = { 0 };
-	struct mailwall_row site[MAILWALL_SITE_MAX] = { 0 };
-	u16 adm_count = 0, site_count = 0, i;
-	int error, length;
-
-#define REFUSE(name, value, error, ...) \
-	mw_complain(c, text, snprintf(text, MW_PREFIX_TEXT, name " %u", value), error, __VA_ARGS__)
-	if (!mw_mode_name(spec->mode))
-		return REFUSE("mode", spec->mode, -EINVAL, "a mode is a number from 0 to %d",
-			      MAILWALL_ENFORCE);
-	if (spec->confirm > MAILWALL_CONFIRM_MAX)
-		return REFUSE("confirm", spec->confirm, -EINVAL, "seconds, at most %d",
-			      MAILWALL_CONFIRM_MAX);
-	if (spec->log > MAILWALL_LOG_NFLOG)
-		return REFUSE("log", spec->log, -EINVAL, "a kind of log is a number from 0 to %d",
-			      MAILWALL_LOG_NFLOG);
-	if (spec->log != MAILWALL_LOG_NFLOG && spec->log_group)
-		return REFUSE("log_group", spec->log_group, -EINVAL,
-			      "only nflog has a group: write 0");
-	if (spec->adm_count > MAILWALL_ADM_MAX)
-		return REFUSE("adm_count", spec->adm_count, -E2BIG,
-			      "at most %d prefixes: write wider ones", MAILWALL_ADM_MAX);
-	if (spec->site_count > MAILWALL_SITE_MAX)
-		return REFUSE("site_count", spec->site_count, -E2BIG, "at most %d site rows",
-			      MAILWALL_SITE_MAX);
-	if (spec->reserved)
-		return REFUSE("reserved", (u32)spec->reserved, -EINVAL, "must be zero");
-#undef REFUSE
-	for (i = 0; i < spec->adm_count; i++) {
-		error = mw_prefix_check(&spec->adm[i], c, text);
-		if (error)
-			return error;
-		mw_prefix_add(adm, &adm_count, &spec->adm[i]);
-	}
-	for (i = 0; i < spec->site_count; i++) {
-		length = mw_row_print(&spec->site[i], text);
-		error = mw_site_add(site, &site_count, &spec->site[i], text, length, c);
-		if (error)
-			return error;
-	}
-	memcpy(spec->adm, adm, sizeof(adm));
-	memcpy(spec->site, site, sizeof(site));
-	spec->adm_count = adm_count;
-	spec->site_count = site_count;
-	return 0;
-}
-
-bool mw_policy_has_any(const struct mailwall_policy *spec, char text[MW_PREFIX_TEXT])
-{
-	u16 i;
-
-	for (i = 0; i < spec->adm_count; i++) {
-		if (spec->adm[i].length)
-			continue;
-		mw_prefix_print(&spec->adm[i], text);
-		return true;
-	}
-	return false;
+	memcpy(policy->gtw_slot, slot, policy->spec.gtw_count * sizeof(*slot));
+	if (!g)
+		return;
+	mw_gateways_build(g, &policy->spec, slot);
+	policy->gateways = g;
+	policy->alone = false;
 }

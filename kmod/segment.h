@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Finding the TCP header in a packet, within bounds. POLICY.md step 1, and
+ * Finding the TCP header in a packet, within bounds. docs/decision.md step 1, and
  * "Fragments and extension headers".
  */
 #ifndef _MW_SEGMENT_H
@@ -11,6 +11,8 @@
 #include <linux/ipv6.h>
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
 
 /**
  * enum mw_read - what a packet turned out to be
@@ -25,47 +27,128 @@ enum mw_read {
 };
 
 /**
- * mw_segment_is_linear() - does the whole TCP header lie in the linear data?
- * @skb: packet; its data begins with the network header, as at LOCAL_IN and
- *       LOCAL_OUT
- * @th: where the header would be
- * @offset: the same, from the network header
+ * struct mw_reading - what is read of a packet that need not be plain
+ * @source: its source address
+ * @target: its destination address
+ * @th: its TCP header, if MW_READ_TCP
+ * @length: bytes of the IP packet
+ * @routed: as in struct mw_segment
+ * @whole: neither a fragment nor put into one: the connection that is found for it is
+ *         the one that TCP will find
+ * @ip: room for an IPv4 header that is not in one piece
+ * @ip6: room for an IPv6 header
+ * @tcp: room for a TCP header
  *
- * True for nearly all segments: early demux and TCP's own output see to that.
- * False says nothing: mw_segment_read_ipv4() and mw_segment_read_ipv6() find out.
+ * @source and @target are there unless the packet passes.
+ */
+struct mw_reading {
+	const void *source;
+	const void *target;
+	const struct tcphdr *th;
+	unsigned int length;
+	bool routed;
+	bool whole;
+	union {
+		struct iphdr ip;
+		struct ipv6hdr ip6;
+	};
+	struct tcphdr tcp;
+};
+
+/**
+ * enum mw_place - where a packet is met
+ * @MW_PLACE_HOST: at LOCAL_IN or LOCAL_OUT: this host puts fragments together
+ * @MW_PLACE_ROUTED: at FORWARD: somebody else does
+ * @MW_PLACE_BRIDGED: in a bridge: and no IP layer has checked it
+ */
+enum mw_place {
+	MW_PLACE_HOST,
+	MW_PLACE_ROUTED,
+	MW_PLACE_BRIDGED,
+};
+
+/* Byte 12, as RFC 9768 has it: data offset, three bits reserved, AE. */
+static __always_inline u8 mw_data_offset_byte(const struct tcphdr *th)
+{
+	return ((const u8 *)th)[12];
+}
+
+/*
+ * Does the whole TCP header lie in the linear data, which begins with the network
+ * header? Early demux and TCP's own output see to that.
  */
 static __always_inline bool mw_segment_is_linear(const struct sk_buff *skb, const struct tcphdr *th,
 						 unsigned int offset)
 {
-	unsigned int room = skb_headlen(skb), byte;
+	unsigned int room = skb_headlen(skb);
 
-	if (room < offset + sizeof(*th))
-		return false;
-	/*
-	 * mw_data_offset_valid() in fewer instructions: the offset, in words, is the
-	 * high half of the byte. The low half, when it is not zero, makes some headers
-	 * that end with the linear data look too long.
-	 */
-	byte = ((const u8 *)th)[12];
-	return byte >= 5 << 4 && byte <= (room - offset) * 4;
+	return room >= offset + sizeof(*th) &&
+	       mw_data_offset_valid(mw_data_offset_byte(th), room - offset);
+}
+
+/**
+ * mw_segment_passes_ipv4() - is this certainly no TCP segment?
+ * @skb: packet; its data begins with the network header, as at LOCAL_IN and LOCAL_OUT
+ */
+static __always_inline bool mw_segment_passes_ipv4(const struct sk_buff *skb)
+{
+	return ip_hdr(skb)->protocol != IPPROTO_TCP;
+}
+
+/**
+ * mw_segment_passes_ipv6() - the same for IPv6
+ * @skb: packet, as for mw_segment_passes_ipv4()
+ */
+static __always_inline bool mw_segment_passes_ipv6(const struct sk_buff *skb)
+{
+	return unlikely(ipv6_hdr(skb)->nexthdr != IPPROTO_TCP) &&
+	       !ipv6_ext_hdr(ipv6_hdr(skb)->nexthdr);
+}
+
+/**
+ * mw_segment_is_plain_ipv4() - is this a plain segment?
+ * @skb: packet that does not pass
+ *
+ * Plain, as nearly all are: version 4, no options, no fragment, the whole TCP header
+ * behind the IP header in the linear data.
+ */
+static __always_inline bool mw_segment_is_plain_ipv4(const struct sk_buff *skb)
+{
+	const struct iphdr *iph = ip_hdr(skb);
+
+	return *(const u8 *)iph == 0x45 && !(iph->frag_off & htons(IP_MF | IP_OFFSET)) &&
+	       mw_segment_is_linear(skb, (const void *)(iph + 1), sizeof(*iph));
+}
+
+/**
+ * mw_segment_is_plain_ipv6() - the same for IPv6, whose plain segments have no extension
+ * header
+ * @skb: packet that does not pass
+ */
+static __always_inline bool mw_segment_is_plain_ipv6(const struct sk_buff *skb)
+{
+	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
+
+	return ip6h->nexthdr == IPPROTO_TCP &&
+	       mw_segment_is_linear(skb, (const void *)(ip6h + 1), sizeof(*ip6h));
 }
 
 /**
  * mw_segment_read_ipv4() - find the TCP header of any IPv4 packet
- * @skb: packet that LOCAL_IN or LOCAL_OUT sees
- * @buffer: room for a header that is not in one piece
- * @th: the header, if MW_READ_TCP
+ * @skb: packet, whose network header is set
+ * @place: where it is met
+ * @r: filled in
  */
-enum mw_read mw_segment_read_ipv4(const struct sk_buff *skb, struct tcphdr *buffer,
-				  const struct tcphdr **th);
+enum mw_read mw_segment_read_ipv4(const struct sk_buff *skb, enum mw_place place,
+				  struct mw_reading *r);
 
 /**
- * mw_segment_read_ipv6() - find the TCP header behind any IPv6 header chain
- * @skb: packet, not reassembled
- * @buffer: room for a header that is not in one piece
- * @th: the header, if MW_READ_TCP
+ * mw_segment_read_ipv6() - find the TCP header of any IPv6 packet
+ * @skb: packet, whose network header is set
+ * @place: where it is met
+ * @r: filled in
  */
-enum mw_read mw_segment_read_ipv6(const struct sk_buff *skb, struct tcphdr *buffer,
-				  const struct tcphdr **th);
+enum mw_read mw_segment_read_ipv6(const struct sk_buff *skb, enum mw_place place,
+				  struct mw_reading *r);
 
 #endif /* _MW_SEGMENT_H */

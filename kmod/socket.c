@@ -8,6 +8,14 @@
 #include <net/ipv6.h>
 #include <net/l3mdev.h>
 
+static bool mw_socket_found(struct sock *sk)
+{
+	if (!sk)
+		return false;
+	sock_gen_put(sk);
+	return true;
+}
+
 bool mw_socket_exists(struct net *net, u8 family, const void *peer, __be16 peer_port,
 		      const void *own, u16 own_port, int ifindex)
 {

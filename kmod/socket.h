@@ -74,17 +74,8 @@ static __always_inline bool mw_socket_is_ipv6(const struct sock *sk, const struc
 #endif
 }
 
-/* All look-ups return a socket of any of the three kinds, with a reference. */
-static __always_inline bool mw_socket_found(struct sock *sk)
-{
-	if (!sk)
-		return false;
-	sock_gen_put(sk);
-	return true;
-}
-
 /**
- * mw_socket_look_up_ipv4() - look for the connection of an inbound segment
+ * mw_socket_find_ipv4() - look for the connection of an inbound segment
  * @net: network namespace
  * @skb: segment, as LOCAL_IN sees it
  * @th: its TCP header
@@ -93,35 +84,95 @@ static __always_inline bool mw_socket_found(struct sock *sk)
  * packets of a receive batch, and for segments with IPv6 extension headers.
  *
  * Context: RCU read side, bottom halves on or off.
+ *
+ * Return: a full, request or timewait socket, with a reference; NULL if there is none.
  */
-static __always_inline bool mw_socket_look_up_ipv4(struct net *net, const struct sk_buff *skb,
-						   const struct tcphdr *th)
+static __always_inline struct sock *mw_socket_find_ipv4(struct net *net, const struct sk_buff *skb,
+							const struct tcphdr *th)
 {
 	const struct iphdr *iph = ip_hdr(skb);
 
-	return mw_socket_found(mw_inet_lookup_established(net, iph->saddr, th->source, iph->daddr,
-							  ntohs(th->dest), inet_iif(skb),
-							  mw_inet_sdif(skb)));
+	return mw_inet_lookup_established(net, iph->saddr, th->source, iph->daddr, ntohs(th->dest),
+					  inet_iif(skb), mw_inet_sdif(skb));
 }
 
 /**
- * mw_socket_look_up_ipv6() - the same for IPv6
+ * mw_socket_find_ipv6() - the same for IPv6
  * @net: network namespace
  * @skb: segment, as LOCAL_IN sees it
  * @th: its TCP header
  */
-static __always_inline bool mw_socket_look_up_ipv6(struct net *net, const struct sk_buff *skb,
-						   const struct tcphdr *th)
+static __always_inline struct sock *mw_socket_find_ipv6(struct net *net, const struct sk_buff *skb,
+							const struct tcphdr *th)
 {
 #if IS_ENABLED(CONFIG_IPV6)
 	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
 
-	return mw_socket_found(mw_inet6_lookup_established(net, &ip6h->saddr, th->source,
-							   &ip6h->daddr, ntohs(th->dest),
-							   inet6_iif(skb), inet6_sdif(skb)));
+	return mw_inet6_lookup_established(net, &ip6h->saddr, th->source, &ip6h->daddr,
+					   ntohs(th->dest), inet6_iif(skb), inet6_sdif(skb));
 #else
-	return false;
+	return NULL;
 #endif
+}
+
+/**
+ * mw_socket_leave() - let TCP have the socket that was found
+ * @skb: inbound segment, whole
+ * @sk: from mw_socket_find_ipv4() or mw_socket_find_ipv6(); its reference is taken over
+ *
+ * As tcp_v4_early_demux() does, so that TCP need not look again: skb_steal_sock(). What
+ * somebody else has put there is his to choose.
+ */
+static __always_inline void mw_socket_leave(struct sk_buff *skb, struct sock *sk)
+{
+	if (unlikely(skb->sk)) {
+		sock_gen_put(sk);
+		return;
+	}
+	skb->sk = sk;
+	skb->destructor = sock_edemux;
+}
+
+/**
+ * mw_socket_is_demuxed() - has early demux left the connection in skb->sk?
+ * @skb: inbound segment
+ * @th: its TCP header
+ * @ipv6: its family
+ */
+static __always_inline bool mw_socket_is_demuxed(const struct sk_buff *skb, const struct tcphdr *th,
+						 bool ipv6)
+{
+	const struct sock *sk = skb->sk;
+
+	return sk && (ipv6 ? mw_socket_is_ipv6(sk, ipv6_hdr(skb), th) :
+			     mw_socket_is_ipv4(sk, ip_hdr(skb), th));
+}
+
+/**
+ * mw_socket_is_connected() - does this host hold the connection of an inbound segment?
+ * @net: network namespace
+ * @skb: segment, as LOCAL_IN sees it; the socket is left in it if it is @whole
+ * @th: its TCP header
+ * @ipv6: its family
+ * @whole: no fragment: what is put together of those later is another packet
+ *
+ * Context: RCU read side, bottom halves on or off.
+ */
+static __always_inline bool mw_socket_is_connected(struct net *net, struct sk_buff *skb,
+						   const struct tcphdr *th, bool ipv6, bool whole)
+{
+	struct sock *sk;
+
+	if (mw_socket_is_demuxed(skb, th, ipv6))
+		return true;
+	sk = ipv6 ? mw_socket_find_ipv6(net, skb, th) : mw_socket_find_ipv4(net, skb, th);
+	if (!sk)
+		return false;
+	if (whole)
+		mw_socket_leave(skb, sk);
+	else
+		sock_gen_put(sk);
+	return true;
 }
 
 /**

@@ -3,8 +3,7 @@
 #ifndef _COMMAND_H
 #define _COMMAND_H
 
-#include "policy.h"
-#include "prefix.h"
+#include "edit.h"
 #include "version.h"
 #include <linux/mailwall.h>
 
@@ -34,6 +33,7 @@ struct question {
  * @words: what follows the command (and its verb)
  * @count: how many
  * @confirm: --confirm, 0 without
+ * @extend: --extend, 0 without
  * @force: --force
  * @json: --json
  * @question: the options of "explain"
@@ -42,6 +42,7 @@ struct arguments {
 	char **words;
 	int count;
 	u32 confirm;
+	u32 extend;
 	bool force;
 	bool json;
 	struct question question;
@@ -103,15 +104,45 @@ const char *row_description(const struct mailwall_row *row);
 /* Name of a mode, a number where a newer module has one that we do not know. */
 const char *mode_print(unsigned int mode, char text[MW_PREFIX_TEXT]);
 
-/* device.c */
+/* device.c, abi1.c */
+
+/**
+ * struct device - the device, open
+ * @fd: descriptor
+ * @version: of the module behind it: of today's ABI, or of ABI 1
+ */
+struct device {
+	int fd;
+	struct mailwall_version version;
+};
+
+/**
+ * struct counters - what the module has counted for its own host
+ * @generation: policy whose rows these are
+ * @log_held: denials that the kernel log's rate limit held back
+ * @denied: by enum mailwall_direction and enum mailwall_reason
+ * @would_deny: the same in audit mode
+ * @row_count: rows in @row
+ * @row: the built-in rows, of which a newer module may have others than we, then site
+ *       rows; to be freed
+ */
+struct counters {
+	u64 generation;
+	u64 log_held;
+	u64 denied[2][MAILWALL_REASONS];
+	u64 would_deny[2][MAILWALL_REASONS];
+	unsigned int row_count;
+	struct mailwall_row_counters *row;
+};
 
 /**
  * device_open() - open the device and read its version
- * @version: filled in on success
+ * @device: filled in on success; of any ABI
  *
- * Return: descriptor, or -errno; -EPROTO if it does not answer as mailwall.
+ * Return: 0, or -errno; -EPROTO if it does not answer as mailwall.
  */
-int device_open(struct mailwall_version *version);
+int device_open(struct device *device);
+void device_close(const struct device *device);
 
 /**
  * device_complain() - say why device_open() failed, and the cure
@@ -120,23 +151,32 @@ int device_open(struct mailwall_version *version);
 void device_complain(int error);
 
 /**
- * device_need() - open the device and check that its ABI is ours
- * @version: filled in, may be NULL
+ * device_need() - open the device and check that we speak its ABI
+ * @device: filled in on success
  *
- * Return: descriptor, or -1 after it has said why.
+ * Return: false after it has said why.
  */
-int device_need(struct mailwall_version *version);
+bool device_need(struct device *device);
 
-/* Say so and return false unless the module speaks our ABI. */
+/* Say so and return false unless we speak the module's ABI, or ABI 1. */
 bool device_abi_fits(const struct mailwall_version *version);
 
+/**
+ * device_abi_knows() - can the module of the older ABI be asked for this?
+ * @device: device
+ * @what: what is asked, for messages
+ *
+ * Return: false after it has said which of the two is old.
+ */
+bool device_abi_knows(const struct device *device, const char *what);
+
 /* These return 0, or -errno. */
-int device_get(int fd, struct mailwall_policy *policy);
-int device_set(int fd, const struct mailwall_policy *policy);
-int device_counters(int fd, struct mailwall_counters *counters);
-int device_explain(int fd, struct mailwall_explain *explain);
-int device_confirm(int fd);
-int device_revert(int fd);
+int device_get(const struct device *device, struct mw_spec *policy);
+int device_set(const struct device *device, const struct mw_spec *policy);
+int device_counters(const struct device *device, struct counters *counters);
+int device_explain(const struct device *device, struct mailwall_explain *explain);
+int device_confirm(const struct device *device, u32 extend);
+int device_revert(const struct device *device);
 
 /* Say what an error of one of them means, and the cure. */
 void device_failed(int error, const char *what);
@@ -164,6 +204,7 @@ int site_show(const struct arguments *args);
 int site_add(const struct arguments *args);
 int site_remove(const struct arguments *args);
 int site_clear(const struct arguments *args);
+int gtw_show(const struct arguments *args);
 int mode(const struct arguments *args);
 int logging(const struct arguments *args);
 int confirm(const struct arguments *args);
@@ -176,25 +217,25 @@ int explain_out(const struct arguments *args);
 /**
  * struct report - what status shows
  * @version: of the module
- * @complete: false if only sysfs could be read: then only @version, @mode and
- *            @row hold anything
+ * @complete: false if only sysfs could be read: then only @version, @mode and the
+ *            rows of @counters hold anything
  * @mode: name of the mode
  * @policy: policy in force
- * @counters: its counters
- * @row_count: rows in @row, counters apart
- * @row: rows, the built-in ones first
+ * @counters: its counters, the built-in rows without a count where only sysfs could be
+ *            read
  * @missing: why it is not complete, and the cure
  */
 struct report {
 	struct mailwall_version version;
 	bool complete;
 	char mode[MW_PREFIX_TEXT];
-	struct mailwall_policy policy;
-	struct mailwall_counters counters;
-	unsigned int row_count;
-	struct mailwall_row row[MAILWALL_TABLE_ROWS + MAILWALL_SITE_MAX];
+	struct mw_spec policy;
+	struct counters counters;
 	const char *missing;
 };
+
+/* Is this row of the report the administrator's own? The module may have other rows than we. */
+bool report_is_site(const struct report *report, unsigned int row);
 
 /* json.c: print on stdout, return the exit code */
 int json_status(const struct report *report);
@@ -247,7 +288,6 @@ bool session_find(struct session *session);
  *
  * Return: false if the change must not be made; it has then said why.
  */
-bool session_guard(const struct mailwall_policy *policy, const struct arguments *args,
-		   const char *name);
+bool session_guard(const struct mw_spec *policy, const struct arguments *args, const char *name);
 
 #endif /* _COMMAND_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* /dev/mailwall, and what its errors mean to an administrator. */
-#include "command.h"
+#include "abi1.h"
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -8,20 +8,36 @@
 
 #define DEVICE "/dev/mailwall"
 
-int device_open(struct mailwall_version *version)
+static int call(int fd, unsigned long request, void *argument)
 {
-	int fd = open(DEVICE, O_RDWR | O_CLOEXEC);
+	return ioctl(fd, request, argument) ? -errno : 0;
+}
 
-	if (fd < 0)
+int device_open(struct device *device)
+{
+	struct mailwall_version *version = &device->version;
+	int error;
+
+	device->fd = open(DEVICE, O_RDWR | O_CLOEXEC);
+	if (device->fd < 0)
 		return -errno;
 	memset(version, 0, sizeof(*version));
-	if (ioctl(fd, MAILWALL_GET_VERSION, version)) {
-		/* what every module of every ABI answers */
-		close(fd);
+	version->size = sizeof(*version);
+	error = call(device->fd, MAILWALL_GET_VERSION, version);
+	if (error == -ENOTTY)
+		error = abi1_get_version(device->fd, version);
+	if (error) {
+		/* what every module answers */
+		close(device->fd);
 		return -EPROTO;
 	}
 	version->release[sizeof(version->release) - 1] = '\0';
-	return fd;
+	return 0;
+}
+
+void device_close(const struct device *device)
+{
+	close(device->fd);
 }
 
 void device_complain(int error)
@@ -52,87 +68,187 @@ void device_complain(int error)
 	}
 }
 
-bool device_abi_fits(const struct mailwall_version *version)
+static bool is_abi1(const struct device *device)
+{
+	return device->version.abi == 1;
+}
+
+/* @what: what is not to be had, with a separator, or nothing for anything at all */
+static void complain_abi(const struct mailwall_version *version, const char *what,
+			 const char *separator)
 {
 	char release[ESCAPED_TEXT];
 
-	if (version->abi == MAILWALL_ABI)
-		return true;
 	escape(version->release, strlen(version->release), release);
-	say("the loaded module is release %s with ABI %u, this command is release %s with ABI %u: %s",
-	    release, version->abi, MAILWALL_RELEASE, MAILWALL_ABI,
+	say("%s%sthe loaded module is release %s with ABI %u, this command is release %s with ABI %u: %s",
+	    what, separator, release, version->abi, MAILWALL_RELEASE, MAILWALL_ABI,
 	    version->abi < MAILWALL_ABI ?
 		    "load the newer module with \"modprobe -r mailwall && modprobe mailwall\"" :
 		    "upgrade the command to the module's release");
+}
+
+bool device_abi_fits(const struct mailwall_version *version)
+{
+	if (version->abi == MAILWALL_ABI || version->abi == 1)
+		return true;
+	complain_abi(version, "", "");
 	return false;
 }
 
-int device_need(struct mailwall_version *version)
+bool device_abi_knows(const struct device *device, const char *what)
 {
-	struct mailwall_version own;
-	int fd;
-
-	version = version ?: &own;
-	fd = device_open(version);
-	if (fd < 0) {
-		device_complain(fd);
-		return -1;
-	}
-	if (!device_abi_fits(version)) {
-		close(fd);
-		return -1;
-	}
-	return fd;
+	if (!is_abi1(device))
+		return true;
+	complain_abi(&device->version, what, ": ");
+	return false;
 }
 
-static int call(int fd, unsigned long request, void *argument)
+bool device_need(struct device *device)
 {
-	return ioctl(fd, request, argument) ? -errno : 0;
+	int error = device_open(device);
+
+	if (error) {
+		device_complain(error);
+		return false;
+	}
+	if (device_abi_fits(&device->version))
+		return true;
+	device_close(device);
+	return false;
 }
 
-int device_get(int fd, struct mailwall_policy *policy)
+/* Where the module finds, or puts, a list: of this size, with this many items. */
+static struct mailwall_list list_of(const void *items, u32 count, u32 size)
 {
+	return (struct mailwall_list){
+		.items = (uintptr_t)items,
+		.count = count,
+		.stride = size,
+	};
+}
+
+#define LIST(items, count) list_of(items, count, sizeof(*(items)))
+
+int device_get(const struct device *device, struct mw_spec *spec)
+{
+	struct mailwall_policy policy = {
+		.size = sizeof(policy),
+		.adm = LIST(spec->adm, MAILWALL_ADM_MAX),
+		.site = LIST(spec->site, MAILWALL_SITE_MAX),
+		.gtw = LIST(spec->gtw, MAILWALL_GTW_MAX),
+	};
 	int error;
 
-	memset(policy, 0, sizeof(*policy));
-	error = call(fd, MAILWALL_GET_POLICY, policy);
-	if (!error &&
-	    (policy->adm_count > MAILWALL_ADM_MAX || policy->site_count > MAILWALL_SITE_MAX))
+	if (is_abi1(device))
+		return abi1_get(device->fd, spec);
+	memset(spec, 0, sizeof(*spec));
+	error = call(device->fd, MAILWALL_GET_POLICY, &policy);
+	if (error)
+		return error;
+	if (policy.adm.count > MAILWALL_ADM_MAX || policy.site.count > MAILWALL_SITE_MAX ||
+	    policy.gtw.count > MAILWALL_GTW_MAX)
 		return -EPROTO;
-	return error;
+	spec->generation = policy.generation;
+	spec->mode = policy.mode;
+	spec->confirm = policy.confirm;
+	spec->log = policy.log;
+	spec->log_group = policy.log_group;
+	spec->adm_count = policy.adm.count;
+	spec->site_count = policy.site.count;
+	spec->gtw_count = policy.gtw.count;
+	return 0;
 }
 
-int device_set(int fd, const struct mailwall_policy *policy)
+int device_set(const struct device *device, const struct mw_spec *spec)
 {
-	struct mailwall_policy copy = *policy;
+	struct mailwall_policy policy = {
+		.size = sizeof(policy),
+		.generation = spec->generation,
+		.mode = spec->mode,
+		.confirm = spec->confirm,
+		.log = spec->log,
+		.log_group = spec->log_group,
+		.adm = LIST(spec->adm, spec->adm_count),
+		.site = LIST(spec->site, spec->site_count),
+		.gtw = LIST(spec->gtw, spec->gtw_count),
+	};
 
-	return call(fd, MAILWALL_SET_POLICY, &copy);
+	if (is_abi1(device))
+		return abi1_set(device->fd, spec);
+	return call(device->fd, MAILWALL_SET_POLICY, &policy);
 }
 
-int device_counters(int fd, struct mailwall_counters *counters)
+/* Rows and reasons that concern this host, and that we know. */
+static void sort_counters(struct counters *counters, const struct mailwall_counters *got,
+			  const struct mailwall_reason_counters *reason)
 {
-	int error;
+	unsigned int i;
+
+	counters->generation = got->generation;
+	counters->log_held = got->log_held;
+	counters->row_count = 0;
+	for (i = 0; i < got->row.count; i++)
+		if (!counters->row[i].behind)
+			counters->row[counters->row_count++] = counters->row[i];
+	for (i = 0; i < got->reason.count; i++) {
+		const struct mailwall_reason_counters *one = &reason[i];
+
+		if (one->behind || one->direction > MAILWALL_OUT || one->reason >= MAILWALL_REASONS)
+			continue;
+		counters->denied[one->direction][one->reason] = one->denied;
+		counters->would_deny[one->direction][one->reason] = one->would_deny;
+	}
+}
+
+/* Rows may come between the question how many there are and the one for them. */
+#define ROOM_TRIES 5
+
+int device_counters(const struct device *device, struct counters *counters)
+{
+	struct mailwall_reason_counters *reason = NULL;
+	struct mailwall_counters got = { .size = sizeof(got) };
+	int error = 0, tries;
 
 	memset(counters, 0, sizeof(*counters));
-	error = call(fd, MAILWALL_GET_COUNTERS, counters);
-	if (!error && counters->row_count > ARRAY_SIZE(counters->row))
-		return -EPROTO;
+	if (is_abi1(device))
+		return abi1_get_counters(device->fd, counters);
+	for (tries = 0; tries < ROOM_TRIES; tries++) {
+		error = call(device->fd, MAILWALL_GET_COUNTERS, &got);
+		if (error && error != -ENOSPC)
+			break;
+		if (!error && counters->row) {
+			sort_counters(counters, &got, reason);
+			break;
+		}
+		free(counters->row);
+		free(reason);
+		counters->row = allocate(got.row.count * sizeof(*counters->row));
+		reason = allocate(got.reason.count * sizeof(*reason));
+		got.row = LIST(counters->row, got.row.count);
+		got.reason = LIST(reason, got.reason.count);
+	}
+	free(reason);
 	return error;
 }
 
-int device_explain(int fd, struct mailwall_explain *explain)
+int device_explain(const struct device *device, struct mailwall_explain *explain)
 {
-	return call(fd, MAILWALL_EXPLAIN, explain);
+	explain->size = sizeof(*explain);
+	return call(device->fd, MAILWALL_EXPLAIN, explain);
 }
 
-int device_confirm(int fd)
+int device_confirm(const struct device *device, u32 extend)
 {
-	return call(fd, MAILWALL_CONFIRM, NULL);
+	struct mailwall_confirm argument = { .size = sizeof(argument), .extend = extend };
+
+	if (is_abi1(device))
+		return abi1_confirm(device->fd);
+	return call(device->fd, MAILWALL_CONFIRM, &argument);
 }
 
-int device_revert(int fd)
+int device_revert(const struct device *device)
 {
-	return call(fd, MAILWALL_REVERT, NULL);
+	return is_abi1(device) ? abi1_revert(device->fd) : call(device->fd, MAILWALL_REVERT, NULL);
 }
 
 void device_failed(int error, const char *what)
@@ -151,6 +267,10 @@ void device_failed(int error, const char *what)
 		break;
 	case ENOTTY:
 		say("%s: the loaded module is too old for this: load the newer one with \"modprobe -r mailwall && modprobe mailwall\"",
+		    what);
+		break;
+	case ENOSPC:
+		say("%s: the module has more to tell than this command knows of: upgrade the command to the module's release",
 		    what);
 		break;
 	case ENODATA:

@@ -14,33 +14,33 @@
 /**
  * struct change - an edit of one part of the policy
  * @name: of the part, as in sysfs
- * @edit: one of mw_policy_*_edit()
+ * @edit: one of mw_edit_*()
  * @text: what it is given
  * @adds: it makes ADM larger, a /0 deserves a warning
  * @merges: it can be made again on top of somebody else's change
  */
 struct change {
 	const char *name;
-	int (*edit)(struct mailwall_policy *spec, const char *s, size_t length,
-		    struct mw_complaint *c);
+	mw_edit_t edit;
 	char *text;
 	bool adds;
 	bool merges;
 };
 
-static bool policy_equal(const struct mailwall_policy *a, const struct mailwall_policy *b)
+static bool policy_equal(const struct mw_spec *a, const struct mw_spec *b)
 {
 	return a->mode == b->mode && a->log == b->log && a->log_group == b->log_group &&
 	       a->adm_count == b->adm_count && a->site_count == b->site_count &&
-	       !memcmp(a->adm, b->adm, a->adm_count * sizeof(*a->adm)) &&
-	       !memcmp(a->site, b->site, a->site_count * sizeof(*a->site));
+	       a->gtw_count == b->gtw_count && !memcmp(a->adm, b->adm, sizeof(a->adm)) &&
+	       !memcmp(a->site, b->site, sizeof(a->site)) &&
+	       !memcmp(a->gtw, b->gtw, sizeof(a->gtw));
 }
 
-static void say_busy(int fd, const char *name)
+static void say_busy(const struct device *device, const char *name)
 {
-	struct mailwall_policy policy;
+	struct mw_spec policy;
 
-	if (!device_get(fd, &policy) && policy.confirm)
+	if (!device_get(device, &policy) && policy.confirm)
 		say("%s: a change waits %u more seconds to be confirmed: keep it with \"mailwall confirm\" or undo it with \"mailwall revert\" first",
 		    name, policy.confirm);
 	else
@@ -48,30 +48,36 @@ static void say_busy(int fd, const char *name)
 		    name);
 }
 
-static void say_no_logger(const struct mailwall_policy *policy)
+static void say_no_logger(const struct mw_spec *policy)
 {
 	char text[MW_PREFIX_TEXT];
 
-	mw_log_print(policy, text);
+	mw_spec_print_log(policy, text);
 	say("log \"%s\": the kernel has no such logger: load it with \"modprobe %s\"", text,
 	    policy->log == MAILWALL_LOG_NFLOG ? "nfnetlink_log" : "nf_log_syslog");
 }
 
-static void warn_any(const struct mailwall_policy *policy)
+static void warn_any(const struct mw_spec *policy)
 {
 	char text[MW_PREFIX_TEXT];
 
-	if (mw_policy_has_any(policy, text))
+	if (mw_spec_has_any(policy, text))
 		say("warning: adm \"%s\" holds every address of its family: all rows with ADM, the Management Console (8450) among them, are open to the world",
 		    text);
 }
 
-/* Return: 0, an error of the ioctl, or a positive exit code when it has said why. */
-static int try_change(int fd, const struct change *change, const struct arguments *args, bool again)
+static void say_reverts(u32 seconds)
 {
-	struct mailwall_policy before, after;
+	printf("reverts in %u seconds unless confirmed: mailwall confirm\n", seconds);
+}
+
+/* Return: 0, an error of the ioctl, or a positive exit code when it has said why. */
+static int try_change(const struct device *device, const struct change *change,
+		      const struct arguments *args, bool again)
+{
+	struct mw_spec before, after;
 	struct mw_complaint complaint;
-	int error = device_get(fd, &before);
+	int error = device_get(device, &before);
 
 	if (error) {
 		device_failed(error, change->name);
@@ -85,7 +91,8 @@ static int try_change(int fd, const struct change *change, const struct argument
 			    change->name);
 		return EXIT_REFUSED;
 	}
-	if (policy_equal(&before, &after)) {
+	/* while a change waits, one more with a time of its own starts the time anew */
+	if (policy_equal(&before, &after) && !(args->confirm && before.confirm)) {
 		if (args->confirm)
 			puts("nothing to change, nothing waits to be confirmed");
 		return 0;
@@ -93,19 +100,18 @@ static int try_change(int fd, const struct change *change, const struct argument
 	if (!session_guard(&after, args, change->name))
 		return EXIT_REFUSED;
 	after.confirm = args->confirm;
-	error = device_set(fd, &after);
+	error = device_set(device, &after);
 	switch (-error) {
 	case 0:
 		if (change->adds)
 			warn_any(&after);
 		if (args->confirm)
-			printf("reverts in %u seconds unless confirmed: mailwall confirm\n",
-			       args->confirm);
+			say_reverts(args->confirm);
 		return 0;
 	case ESTALE:
 		return error;
 	case EBUSY:
-		say_busy(fd, change->name);
+		say_busy(device, change->name);
 		return EXIT_REFUSED;
 	case ENOENT:
 		say_no_logger(&after);
@@ -118,19 +124,20 @@ static int try_change(int fd, const struct change *change, const struct argument
 
 static int make_change(const struct change *change, const struct arguments *args)
 {
-	int fd = device_need(NULL), error = EXIT_REFUSED;
+	struct device device;
+	int error = EXIT_REFUSED;
 
-	if (fd >= 0) {
-		error = try_change(fd, change, args, false);
+	if (device_need(&device)) {
+		error = try_change(&device, change, args, false);
 		/* once more is enough: two losses in a row mean that something else is wrong */
 		if (error == -ESTALE && change->merges)
-			error = try_change(fd, change, args, true);
+			error = try_change(&device, change, args, true);
 		if (error == -ESTALE) {
 			say("%s: another administrator changed the policy at the same time, nothing was changed: see \"mailwall status\" and try again",
 			    change->name);
 			error = EXIT_REFUSED;
 		}
-		close(fd);
+		device_close(&device);
 	}
 	free(change->text);
 	return error;
@@ -203,7 +210,7 @@ static bool has_words(const char *name, const struct arguments *args)
 
 int adm_set(const struct arguments *args)
 {
-	struct change change = { .name = "adm", .edit = mw_policy_adm_edit, .adds = true };
+	struct change change = { .name = "adm", .edit = mw_edit_adm, .adds = true };
 
 	if (!signless("adm", args) || !has_words("adm", args))
 		return EXIT_REFUSED;
@@ -215,7 +222,7 @@ int adm_add(const struct arguments *args)
 {
 	const struct change change = {
 		.name = "adm",
-		.edit = mw_policy_adm_edit,
+		.edit = mw_edit_adm,
 		.text = join("+", args, ' '),
 		.adds = true,
 		.merges = true,
@@ -228,7 +235,7 @@ int adm_remove(const struct arguments *args)
 {
 	const struct change change = {
 		.name = "adm",
-		.edit = mw_policy_adm_edit,
+		.edit = mw_edit_adm,
 		.text = join("-", args, ' '),
 		.merges = true,
 	};
@@ -240,7 +247,7 @@ int adm_clear(const struct arguments *args)
 {
 	const struct change change = {
 		.name = "adm",
-		.edit = mw_policy_adm_edit,
+		.edit = mw_edit_adm,
 		.text = allocate(1),
 	};
 
@@ -251,7 +258,7 @@ int site_add(const struct arguments *args)
 {
 	const struct change change = {
 		.name = "site",
-		.edit = mw_policy_site_edit,
+		.edit = mw_edit_site,
 		.text = join_rows("+", args),
 		.merges = true,
 	};
@@ -263,7 +270,7 @@ int site_remove(const struct arguments *args)
 {
 	const struct change change = {
 		.name = "site",
-		.edit = mw_policy_site_edit,
+		.edit = mw_edit_site,
 		.text = join_rows("-", args),
 		.merges = true,
 	};
@@ -275,7 +282,7 @@ int site_clear(const struct arguments *args)
 {
 	const struct change change = {
 		.name = "site",
-		.edit = mw_policy_site_edit,
+		.edit = mw_edit_site,
 		.text = allocate(1),
 	};
 
@@ -283,14 +290,15 @@ int site_clear(const struct arguments *args)
 }
 
 /* Return: exit code. */
-static int get(const char *name, struct mailwall_policy *policy)
+static int get(const char *name, struct mw_spec *policy)
 {
-	int fd = device_need(NULL), error;
+	struct device device;
+	int error;
 
-	if (fd < 0)
+	if (!device_need(&device))
 		return EXIT_REFUSED;
-	error = device_get(fd, policy);
-	close(fd);
+	error = device_get(&device, policy);
+	device_close(&device);
 	if (!error)
 		return EXIT_DONE;
 	device_failed(error, name);
@@ -300,7 +308,7 @@ static int get(const char *name, struct mailwall_policy *policy)
 int adm_show(const struct arguments *args)
 {
 	char text[MW_PREFIX_TEXT];
-	struct mailwall_policy policy;
+	struct mw_spec policy;
 	int code = get("adm", &policy);
 	u16 i;
 
@@ -317,7 +325,7 @@ int adm_show(const struct arguments *args)
 int site_show(const struct arguments *args)
 {
 	char text[MW_PREFIX_TEXT];
-	struct mailwall_policy policy;
+	struct mw_spec policy;
 	int code = get("site", &policy);
 	u16 i;
 
@@ -329,11 +337,28 @@ int site_show(const struct arguments *args)
 	return EXIT_DONE;
 }
 
+int gtw_show(const struct arguments *args)
+{
+	char text[MW_PREFIX_TEXT];
+	struct mw_spec policy;
+	int code = get("gtw", &policy);
+	u16 i;
+
+	(void)args;
+	if (code)
+		return code;
+	for (i = 0; i < policy.gtw_count; i++) {
+		mw_gtw_print(&policy.gtw[i], text);
+		puts(text);
+	}
+	return EXIT_DONE;
+}
+
 int mode(const struct arguments *args)
 {
-	struct change change = { .name = "mode", .edit = mw_policy_mode_edit };
+	struct change change = { .name = "mode", .edit = mw_edit_mode };
 	char *text = args->count ? NULL : sysfs_read("mode");
-	struct mailwall_policy policy;
+	struct mw_spec policy;
 	char name[MW_PREFIX_TEXT];
 	int code;
 
@@ -355,8 +380,8 @@ int mode(const struct arguments *args)
 
 int logging(const struct arguments *args)
 {
-	struct change change = { .name = "log", .edit = mw_policy_log_edit };
-	struct mailwall_policy policy;
+	struct change change = { .name = "log", .edit = mw_edit_log };
+	struct mw_spec policy;
 	char text[MW_PREFIX_TEXT];
 	int code;
 
@@ -367,33 +392,45 @@ int logging(const struct arguments *args)
 	code = get("log", &policy);
 	if (code)
 		return code;
-	mw_log_print(&policy, text);
+	mw_spec_print_log(&policy, text);
 	puts(text);
 	return EXIT_DONE;
 }
 
-static int end_wait(const char *name, int (*end)(int fd))
-{
-	int fd = device_need(NULL), error;
-
-	if (fd < 0)
-		return EXIT_REFUSED;
-	error = end(fd);
-	close(fd);
-	if (!error)
-		return EXIT_DONE;
-	device_failed(error, name);
-	return EXIT_REFUSED;
-}
-
 int confirm(const struct arguments *args)
 {
-	(void)args;
-	return end_wait("confirm", device_confirm);
+	struct device device;
+	int error;
+
+	if (!device_need(&device))
+		return EXIT_REFUSED;
+	if (args->extend && !device_abi_knows(&device, "confirm --extend")) {
+		device_close(&device);
+		return EXIT_REFUSED;
+	}
+	error = device_confirm(&device, args->extend);
+	device_close(&device);
+	if (error) {
+		device_failed(error, "confirm");
+		return EXIT_REFUSED;
+	}
+	if (args->extend)
+		say_reverts(args->extend);
+	return EXIT_DONE;
 }
 
 int revert(const struct arguments *args)
 {
+	struct device device;
+	int error;
+
 	(void)args;
-	return end_wait("revert", device_revert);
+	if (!device_need(&device))
+		return EXIT_REFUSED;
+	error = device_revert(&device);
+	device_close(&device);
+	if (!error)
+		return EXIT_DONE;
+	device_failed(error, "revert");
+	return EXIT_REFUSED;
 }

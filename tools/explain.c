@@ -88,15 +88,13 @@ static bool read_endpoint(const char *s, struct endpoint *end)
 }
 
 /* The row that has the port, inbound (a local port) or outbound (a remote one). */
-static const struct mailwall_row *row_with(const struct mailwall_policy *policy, bool inbound,
-					   u16 port)
+static const struct mailwall_row *row_with(const struct mw_spec *policy, bool inbound, u16 port)
 {
-	unsigned int rows = MAILWALL_TABLE_ROWS + policy->site_count, i;
+	unsigned int rows = MW_TABLE_ROWS + policy->site_count, i;
 
 	for (i = 0; i < rows; i++) {
-		const struct mailwall_row *row = i < MAILWALL_TABLE_ROWS ?
-							 &mw_table[i].row :
-							 &policy->site[i - MAILWALL_TABLE_ROWS];
+		const struct mailwall_row *row =
+			i < MW_TABLE_ROWS ? &mw_table[i].row : &policy->site[i - MW_TABLE_ROWS];
 
 		if (row->port == port && (row->target == MAILWALL_GTW) == inbound)
 			return row;
@@ -107,7 +105,7 @@ static const struct mailwall_row *row_with(const struct mailwall_policy *policy,
 #define WORDS 640
 
 /* Why it is allowed or denied. */
-static void explain_words(const struct mailwall_explain *ex, const struct mailwall_policy *policy,
+static void explain_words(const struct mailwall_explain *ex, const struct mw_spec *policy,
 			  const struct endpoint *source, const struct endpoint *target,
 			  char words[WORDS])
 {
@@ -118,8 +116,9 @@ static void explain_words(const struct mailwall_explain *ex, const struct mailwa
 
 	if (ex->fate == MAILWALL_FATE_UNJUDGED) {
 		snprintf(words, WORDS,
-			 ex->mode == MAILWALL_OFF ? "the mode is off" :
-						    "traffic over a loopback device is not judged");
+			 ex->answer_mode == MAILWALL_OFF ?
+				 "the mode is off" :
+				 "traffic over a loopback device is not judged");
 		return;
 	}
 	if (ex->fate == MAILWALL_FATE_PASS) {
@@ -189,15 +188,15 @@ static const char *explain_outcome(const struct mailwall_explain *ex)
 {
 	bool denied = ex->fate == MAILWALL_FATE_DENY;
 
-	if (ex->mode == MAILWALL_OFF)
+	if (ex->answer_mode == MAILWALL_OFF)
 		return "mode off: it passes, nothing is judged";
 	if (ex->fate == MAILWALL_FATE_UNJUDGED)
 		return "it passes";
 	if (!denied)
 		return "it passes to the next hook; another firewall on this host may still drop it";
-	if (ex->mode == MAILWALL_AUDIT)
+	if (ex->answer_mode == MAILWALL_AUDIT)
 		return "mode audit: it passes, counted and logged as would-deny";
-	if (ex->mode != MAILWALL_ENFORCE)
+	if (ex->answer_mode != MAILWALL_ENFORCE)
 		return "it is denied";
 	return ex->direction == MAILWALL_IN ?
 		       "mode enforce: it is dropped silently, the sender waits in vain" :
@@ -238,18 +237,21 @@ static void show(const struct mailwall_explain *ex, const struct endpoint *sourc
 			       (ex->connection_found ? "held, as stated" : "none, as stated"));
 }
 
-static int ask(struct mailwall_explain *ex, struct mailwall_policy *policy)
+static int ask(struct mailwall_explain *ex, struct mw_spec *policy)
 {
-	int fd = device_need(NULL), error;
-	/* the policy that judged is the one that the words are about */
-	int tries = 5;
+	struct device device;
+	int error, tries = 5; /* the policy that judged is the one that the words are about */
 
-	if (fd < 0)
+	if (!device_need(&device))
 		return EXIT_REFUSED;
+	if (!device_abi_knows(&device, "explain")) {
+		device_close(&device);
+		return EXIT_REFUSED;
+	}
 	do {
-		error = device_get(fd, policy) ?: device_explain(fd, ex);
+		error = device_get(&device, policy) ?: device_explain(&device, ex);
 	} while (!error && ex->generation != policy->generation && --tries);
-	close(fd);
+	device_close(&device);
 	if (error == -EINVAL)
 		say("explain: the module does not take this question: an older release may not know all of it");
 	else if (error == -ENODEV)
@@ -270,7 +272,7 @@ static int explain(const struct arguments *args, u8 direction)
 		.segment_length = q->length < 0 ? q->data_offset * 4 : q->length,
 	};
 	struct endpoint source, target;
-	struct mailwall_policy policy;
+	struct mw_spec policy;
 	char words[WORDS], text[ESCAPED_TEXT];
 
 	if (!read_endpoint(args->words[0], &source) || !read_endpoint(args->words[1], &target))

@@ -23,16 +23,14 @@ static json_t *release(const char *name, unsigned int abi)
 			 abi);
 }
 
-static json_t *row(const struct mailwall_row *row)
+static json_t *row(const struct mailwall_row *row, bool built_in)
 {
-	const char *words = row_description(row);
-
 	return json_pack("{s:i, s:s, s:s, s:b, s:s?}", "port", row->port, "source",
 			 mw_end_name(row->source) ?: "?", "target", mw_end_name(row->target) ?: "?",
-			 "built_in", !!words, "description", words);
+			 "built_in", built_in, "description", row_description(row));
 }
 
-static json_t *denials(const __u64 denied[2][MAILWALL_REASONS])
+static json_t *denials(const u64 denied[2][MAILWALL_REASONS])
 {
 	json_t *in = json_object(), *out = json_object();
 	unsigned int i;
@@ -46,9 +44,9 @@ static json_t *denials(const __u64 denied[2][MAILWALL_REASONS])
 
 static void add_policy(json_t *object, const struct report *report)
 {
-	const struct mailwall_policy *policy = &report->policy;
+	const struct mw_spec *policy = &report->policy;
 	char text[MW_PREFIX_TEXT];
-	json_t *adm = json_array();
+	json_t *adm = json_array(), *gtw = json_array();
 	u16 i;
 
 	for (i = 0; i < policy->adm_count; i++) {
@@ -56,7 +54,12 @@ static void add_policy(json_t *object, const struct report *report)
 		json_array_append_new(adm, json_string(text));
 	}
 	json_object_set_new(object, "adm", adm);
-	mw_log_print(policy, text);
+	for (i = 0; i < policy->gtw_count; i++) {
+		mw_gtw_print(&policy->gtw[i], text);
+		json_array_append_new(gtw, json_string(text));
+	}
+	json_object_set_new(object, "gtw", gtw);
+	mw_spec_print_log(policy, text);
 	json_object_set_new(object, "log", json_string(text));
 	json_object_set_new(object, "log_held", json_integer(report->counters.log_held));
 	json_object_set_new(object, "generation", json_integer(policy->generation));
@@ -76,9 +79,9 @@ int json_status(const struct report *report)
 	json_object_set_new(object, "module",
 			    release(report->version.release, report->version.abi));
 	json_object_set_new(object, "mode", json_string(report->mode));
-	for (i = 0; i < report->row_count; i++) {
+	for (i = 0; i < report->counters.row_count; i++) {
 		const struct mailwall_row_counters *counters = &report->counters.row[i];
-		json_t *one = row(&report->row[i]);
+		json_t *one = row(&counters->row, !report_is_site(report, i));
 
 		if (report->complete) {
 			json_object_set_new(one, "openings", json_integer(counters->openings));
@@ -110,10 +113,12 @@ int json_explain(const struct mailwall_explain *explain, const char *words, cons
 
 	if (explain->connection_found <= 1)
 		connection = json_boolean(explain->connection_found);
-	return print(json_pack("{s:s, s:s?, s:o, s:o, s:s, s:s, s:s, s:I}", "verdict",
-			       explain->fate < ARRAY_SIZE(fate) ? fate[explain->fate] : "?",
-			       "reason", denied ? mw_reason_name(explain->reason) : NULL, "row",
-			       passes ? row(&explain->row) : json_null(), "connection", connection,
-			       "mode", mode_print(explain->mode, text), "explanation", words,
-			       "outcome", outcome, "generation", (json_int_t)explain->generation));
+	return print(
+		json_pack("{s:s, s:s?, s:o, s:o, s:s, s:s, s:s, s:I}", "verdict",
+			  explain->fate < ARRAY_SIZE(fate) ? fate[explain->fate] : "?", "reason",
+			  denied ? mw_reason_name(explain->reason) : NULL, "row",
+			  passes ? row(&explain->row, row_description(&explain->row)) : json_null(),
+			  "connection", connection, "mode", mode_print(explain->answer_mode, text),
+			  "explanation", words, "outcome", outcome, "generation",
+			  (json_int_t)explain->generation));
 }

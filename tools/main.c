@@ -11,6 +11,7 @@ enum {
 	TAKES_CONFIRM = 1 << 1,
 	TAKES_FORCE = 1 << 2,
 	TAKES_QUESTION = 1 << 3,
+	TAKES_EXTEND = 1 << 4,
 	CHANGES = TAKES_CONFIRM | TAKES_FORCE,
 };
 
@@ -35,9 +36,10 @@ static const struct command {
 	{ "site", "add", " PORT SOURCE TARGET...", 1, MANY, CHANGES, site_add },
 	{ "site", "remove", " PORT SOURCE TARGET...", 1, MANY, CHANGES, site_remove },
 	{ "site", "clear", "", 0, 0, CHANGES, site_clear },
+	{ "gtw", "show", "", 0, 0, 0, gtw_show },
 	{ "mode", NULL, " [enforce|audit|off]", 0, 1, CHANGES, mode },
 	{ "log", NULL, " [off|kernel|nflog[:GROUP]]", 0, 1, CHANGES, logging },
-	{ "confirm", NULL, "", 0, 0, 0, confirm },
+	{ "confirm", NULL, "", 0, 0, TAKES_EXTEND, confirm },
 	{ "revert", NULL, "", 0, 0, 0, revert },
 	{ "explain", "in", " ADDRESS:PORT ADDRESS:PORT", 2, 2, TAKES_JSON | TAKES_QUESTION,
 	  explain_in },
@@ -49,6 +51,7 @@ static const struct command {
 enum {
 	OPTION_CONFIRM = 0x100,
 	OPTION_FORCE,
+	OPTION_EXTEND,
 	OPTION_JSON,
 	OPTION_FLAGS,
 	OPTION_CONNECTION,
@@ -63,18 +66,21 @@ static const struct argp_option options[] = {
 	  "Undo the change after 1 to 86400 seconds unless \"mailwall confirm\" comes first", 1 },
 	{ "force", OPTION_FORCE, NULL, 0,
 	  "Make the change though it cuts the SSH session that it is made from", 1 },
-	{ NULL, 0, NULL, 0, "status, explain, version:", 2 },
-	{ "json", OPTION_JSON, NULL, 0, "Print JSON", 2 },
-	{ NULL, 0, NULL, 0, "explain:", 3 },
+	{ NULL, 0, NULL, 0, "confirm:", 2 },
+	{ "extend", OPTION_EXTEND, "SECONDS", 0,
+	  "Do not keep the change yet: let it wait 1 to 86400 seconds from now", 2 },
+	{ NULL, 0, NULL, 0, "status, explain, version:", 3 },
+	{ "json", OPTION_JSON, NULL, 0, "Print JSON", 3 },
+	{ NULL, 0, NULL, 0, "explain:", 4 },
 	{ "flags", OPTION_FLAGS, "FLAG,...", 0,
-	  "TCP flags: FIN SYN RST PSH ACK URG ECE CWR, or none (default: SYN)", 3 },
+	  "TCP flags: FIN SYN RST PSH ACK URG ECE CWR, or none (default: SYN)", 4 },
 	{ "connection", OPTION_CONNECTION, "ask|none|held", 0,
-	  "Whether this host has the connection: look (default), or take it as stated", 3 },
+	  "Whether this host has the connection: look (default), or take it as stated", 4 },
 	{ "data-offset", OPTION_DATA_OFFSET, "WORDS", 0, "TCP data offset, 0 to 15 (default: 5)",
-	  3 },
+	  4 },
 	{ "length", OPTION_LENGTH, "BYTES", 0,
-	  "Bytes from the TCP header on (default: what the data offset says)", 3 },
-	{ "device", OPTION_DEVICE, "IFNAME", 0, "Network device that the segment passes", 3 },
+	  "Bytes from the TCP header on (default: what the data offset says)", 4 },
+	{ "device", OPTION_DEVICE, "IFNAME", 0, "Network device that the segment passes", 4 },
 	{ 0 },
 };
 
@@ -89,6 +95,7 @@ static const char documentation[] =
 	"  site show                  the site rows, those besides the built-in table\n"
 	"  site add|remove ROW...     a ROW is 22 ADM GTW, or 22:ADM:GTW\n"
 	"  site clear                 remove them all\n"
+	"  gtw show                   which computers are gateways (GTW)\n"
 	"  mode [enforce|audit|off]   show or set the mode\n"
 	"  log [off|kernel|nflog[:GROUP]]\n"
 	"                             show or set where denied segments are logged\n"
@@ -195,6 +202,7 @@ static void find_command(struct argp_state *state, struct line *line)
 			   line->takes & ~command->takes & TAKES_JSON	 ? "--json" :
 			   line->takes & ~command->takes & TAKES_CONFIRM ? "--confirm" :
 			   line->takes & ~command->takes & TAKES_FORCE	 ? "--force" :
+			   line->takes & ~command->takes & TAKES_EXTEND	 ? "--extend" :
 									   "one of explain's");
 	if (command->takes & CHANGES && !args->count && line->takes && !command->verb)
 		argp_error(state,
@@ -218,6 +226,10 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	case OPTION_FORCE:
 		line->takes |= TAKES_FORCE;
 		args->force = true;
+		return 0;
+	case OPTION_EXTEND:
+		line->takes |= TAKES_EXTEND;
+		args->extend = option_number(state, "extend", value, 1, MAILWALL_CONFIRM_MAX);
 		return 0;
 	case OPTION_JSON:
 		line->takes |= TAKES_JSON;

@@ -172,9 +172,9 @@ static bool held(const void *context)
 }
 
 /* Return: verdict of mw_policy_judge() on the session's segments, both ways */
-static unsigned int session_judge(const struct mailwall_policy *spec, const struct session *session)
+static unsigned int session_judge(const struct mw_spec *spec, const struct session *session)
 {
-	struct mw_policy *policy = allocate(mw_policy_size(spec));
+	struct mw_policy *policy = allocate(sizeof(*policy));
 	const __be16 local = htons(session->local_port), remote = htons(session->peer_port);
 	struct mw_segment seg = {
 		.ipv6 = session->family == AF_INET6,
@@ -199,7 +199,7 @@ static unsigned int session_judge(const struct mailwall_policy *spec, const stru
 	return verdict;
 }
 
-static bool adm_holds(const struct mailwall_policy *spec, const struct session *session)
+static bool adm_holds(const struct mw_spec *spec, const struct session *session)
 {
 	struct mw_prefix_set set;
 
@@ -208,8 +208,7 @@ static bool adm_holds(const struct mailwall_policy *spec, const struct session *
 					     mw_prefix_set_has_ipv4(&set, session->peer);
 }
 
-bool session_guard(const struct mailwall_policy *policy, const struct arguments *args,
-		   const char *name)
+bool session_guard(const struct mw_spec *policy, const struct arguments *args, const char *name)
 {
 	char peer[MW_PREFIX_TEXT];
 	struct session session;

@@ -8,24 +8,26 @@
 /* Policy and counters are two calls: take them again if a change came between. */
 #define SAME_GENERATION_TRIES 5
 
-static int collect(int fd, struct report *report)
+static int collect(const struct device *device, struct report *report)
 {
 	int error, tries = SAME_GENERATION_TRIES;
-	unsigned int i;
 
 	do {
-		error = device_get(fd, &report->policy);
-		if (!error)
-			error = device_counters(fd, &report->counters);
+		free(report->counters.row);
+		report->counters.row = NULL;
+		error = device_get(device, &report->policy) ?:
+				device_counters(device, &report->counters);
 		if (error)
 			return error;
 	} while (report->policy.generation != report->counters.generation && --tries);
 	mode_print(report->policy.mode, report->mode);
-	report->row_count = report->counters.row_count;
-	for (i = 0; i < report->row_count; i++)
-		report->row[i] = report->counters.row[i].row;
 	report->complete = true;
 	return 0;
+}
+
+bool report_is_site(const struct report *report, unsigned int row)
+{
+	return row + report->policy.site_count >= report->counters.row_count;
 }
 
 static u8 end_of(const char *name)
@@ -43,17 +45,21 @@ static bool collect_sysfs(struct report *report)
 	char *mode = sysfs_read("mode"), *table = sysfs_read("table"), *line, *rest = table;
 	bool found = mode && table && sysfs_version(&report->version) &&
 		     sscanf(mode, "%15s", report->mode) == 1;
+	struct counters *counters = &report->counters;
+	size_t rows = 1, i;
 
+	for (i = 0; table && table[i]; i++)
+		rows += table[i] == '\n';
+	counters->row = allocate(rows * sizeof(*counters->row));
 	while (found && (line = strsep(&rest, "\n"))) {
+		struct mailwall_row *row = &counters->row[counters->row_count].row;
 		char source[8], target[8];
-		struct mailwall_row *row = &report->row[report->row_count];
 
-		if (report->row_count == ARRAY_SIZE(report->row) ||
-		    sscanf(line, "%hu %7s %7s", &row->port, source, target) != 3)
+		if (sscanf(line, "%hu %7s %7s", &row->port, source, target) != 3)
 			continue;
 		row->source = end_of(source);
 		row->target = end_of(target);
-		report->row_count++;
+		counters->row_count++;
 	}
 	free(mode);
 	free(table);
@@ -73,7 +79,7 @@ static const char *mode_words(const char *mode)
 
 static void show_policy(const struct report *report)
 {
-	const struct mailwall_policy *policy = &report->policy;
+	const struct mw_spec *policy = &report->policy;
 	char text[MW_PREFIX_TEXT];
 	u16 i;
 
@@ -84,8 +90,13 @@ static void show_policy(const struct report *report)
 	}
 	if (!policy->adm_count)
 		puts("empty: rows with ADM, such as 8450, are closed to all");
-	mw_log_print(policy, text);
-	printf("%-11s%s", "log", text);
+	printf("%-11s", "gateways");
+	for (i = 0; i < policy->gtw_count; i++) {
+		mw_gtw_print(&policy->gtw[i], text);
+		printf("%s%s", i ? ", " : "", text);
+	}
+	mw_spec_print_log(policy, text);
+	printf("\n%-11s%s", "log", text);
 	if (report->counters.log_held)
 		printf(" (held back by the rate limit: %" PRIu64 ")",
 		       (uint64_t)report->counters.log_held);
@@ -112,7 +123,7 @@ static int widest(const struct report *report, size_t member, const char *title)
 	int width = strlen(title);
 	unsigned int i;
 
-	for (i = 0; i < report->row_count; i++) {
+	for (i = 0; i < report->counters.row_count; i++) {
 		u64 value;
 
 		memcpy(&value, (const char *)&report->counters.row[i] + member, sizeof(value));
@@ -141,8 +152,8 @@ static void show_rows(const struct report *report)
 		indent += 2 + width[j];
 	}
 	puts("  DESCRIPTION");
-	for (i = 0; i < report->row_count; i++) {
-		const struct mailwall_row *row = &report->row[i];
+	for (i = 0; i < report->counters.row_count; i++) {
+		const struct mailwall_row *row = &report->counters.row[i].row;
 		const char *words = row_description(row);
 
 		printf("%5u  %-6s  %-6s", row->port, mw_end_name(row->source) ?: "?",
@@ -155,11 +166,13 @@ static void show_rows(const struct report *report)
 			printf("  %*" PRIu64, width[j], value);
 		}
 		printf("  ");
-		print_wrapped(words ?: "(site row)", indent + 2, output_width());
+		if (!words)
+			words = report_is_site(report, i) ? "(site row)" : "(built-in row)";
+		print_wrapped(words, indent + 2, output_width());
 	}
 }
 
-static void show_denials(const char *title, const __u64 denied[2][MAILWALL_REASONS])
+static void show_denials(const char *title, const u64 denied[2][MAILWALL_REASONS])
 {
 	static const char *const direction[] = { "in", "out" };
 	int width[MAILWALL_REASONS];
@@ -181,62 +194,78 @@ static void show_denials(const char *title, const __u64 denied[2][MAILWALL_REASO
 	}
 }
 
-int status(const struct arguments *args)
+/* Return: exit code. */
+static int collect_all(struct report *report)
 {
-	struct report report = { 0 };
-	int fd = device_open(&report.version), error;
+	struct device device;
+	int error = device_open(&device);
 
-	if (fd >= 0) {
-		if (!device_abi_fits(&report.version)) {
-			close(fd);
+	if (!error) {
+		report->version = device.version;
+		if (!device_abi_fits(&report->version)) {
+			device_close(&device);
 			return EXIT_REFUSED;
 		}
-		error = collect(fd, &report);
-		close(fd);
+		error = collect(&device, report);
+		device_close(&device);
 		if (error) {
 			device_failed(error, "status");
 			return EXIT_REFUSED;
 		}
-	} else if (!collect_sysfs(&report)) {
-		device_complain(fd);
+	} else if (!collect_sysfs(report)) {
+		device_complain(error);
 		return EXIT_REFUSED;
 	} else {
-		report.missing =
-			fd == -EACCES || fd == -EPERM ?
+		report->missing =
+			error == -EACCES || error == -EPERM ?
 				"ADM, site rows, logging and counters are root's to read: run this as root, such as with sudo" :
 				"ADM, site rows, logging and counters are read through /dev/mailwall, which is not here";
 	}
-	if (args->json)
-		return json_status(&report);
-
-	printf("%-11s%s%s\n", "mode", report.mode, mode_words(report.mode));
-	if (report.complete)
-		show_policy(&report);
-	printf("%-11s%s (ABI %u)\n", "module", report.version.release, report.version.abi);
-	show_rows(&report);
-	if (report.complete) {
-		putchar('\n');
-		show_denials("denied", report.counters.denied);
-		putchar('\n');
-		show_denials("would-deny", report.counters.would_deny);
-	} else {
-		printf("\n%s\n", report.missing);
-	}
 	return EXIT_DONE;
+}
+
+static void show_status(const struct report *report)
+{
+	printf("%-11s%s%s\n", "mode", report->mode, mode_words(report->mode));
+	if (report->complete)
+		show_policy(report);
+	printf("%-11s%s (ABI %u)\n", "module", report->version.release, report->version.abi);
+	show_rows(report);
+	if (report->complete) {
+		putchar('\n');
+		show_denials("denied", report->counters.denied);
+		putchar('\n');
+		show_denials("would-deny", report->counters.would_deny);
+	} else {
+		printf("\n%s\n", report->missing);
+	}
+}
+
+int status(const struct arguments *args)
+{
+	struct report report = { 0 };
+	int code = collect_all(&report);
+
+	if (code == EXIT_DONE && args->json)
+		code = json_status(&report);
+	else if (code == EXIT_DONE)
+		show_status(&report);
+	free(report.counters.row);
+	return code;
 }
 
 int version(const struct arguments *args)
 {
 	struct mailwall_version module;
-	int fd;
+	struct device device;
 
 	/* what any user may read tells it all; the device is for where /sys is not */
 	if (!sysfs_version(&module)) {
-		fd = device_open(&module);
-		if (fd >= 0)
-			close(fd);
-		else
-			memset(&module, 0, sizeof(module));
+		memset(&module, 0, sizeof(module));
+		if (!device_open(&device)) {
+			module = device.version;
+			device_close(&device);
+		}
 	}
 	if (args->json) {
 		json_version(&module);

@@ -107,7 +107,7 @@ const char *row_description(const struct mailwall_row *row)
 {
 	unsigned int i;
 
-	for (i = 0; i < MAILWALL_TABLE_ROWS; i++)
+	for (i = 0; i < MW_TABLE_ROWS; i++)
 		if (row_equal(row, &mw_table[i].row))
 			return mw_table[i].description;
 	return NULL;

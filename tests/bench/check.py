@@ -1,117 +1,100 @@
 #!/usr/bin/python3
-"""Holds figures against the bars, TAP: check.py --form short|long DIRECTORY
-[--kept DIRECTORY | --baseline | --exceptions]
+"""Holds figures against the bars, TAP: check.py DIRECTORY [--first NUMBER | --baseline | --exceptions]
 
-Each bar of the form, and each figure of baseline.csv, must have been measured. A bar that is
-not reached must be in exceptions.csv, with the figure that was reached and the reason; it may
-not get worse than that, and an exception that is not needed fails too. Nothing may grow by more
-than 5 % over baseline.csv, which names the kernel that it was counted on; where that is another
-one, each comparison says so. --baseline and --exceptions write those files instead, the latter
-with an empty reason for new ones; --kept: they are there and not here.
+A bar that is not reached must be in exceptions.csv, with the figure that was reached and the
+reason; it may not get worse than that, and an exception that is not needed fails too. Nothing may
+grow by more than 5 % over baseline.csv. --baseline and --exceptions write those files instead,
+the latter with an empty reason for new ones.
 """
-import argparse
 import csv
 import os
 import sys
 
 import figures as f
-from tap import diag, done_testing, ok
 
+HERE = os.path.dirname(os.path.abspath(__file__))
 # What counts as worse than an exception: instructions differ by a few with the kernel's hashes.
 WORSE = 0.02
-KERNEL = "kernel"
 
 
-def times(figures, one, other):
-    """How many times the other; None if either was not measured."""
-    return figures[one] / figures[other] if one in figures and other in figures else None
-
-
-def bars(directory, form):
-    """(name, reached or None, limit, is more better) of each bar of a form."""
+def bars(directory):
+    """(name, reached, limit, is more better) of each bar that was measured."""
     figures = f.segments(directory)
     for version in (4, 6):
         for cls in f.BARS:
             chain = "mailwall-site32" if cls == "site-2016" else "mailwall"
-            yield (f"IPv{version} {cls}: times the empty hook",
-                   times(figures, (chain, version, cls), f.empty_of(version, cls)),
-                   f.bar(version, cls), False)
+            if (chain, version, cls) in figures:
+                yield (f"IPv{version} {cls}: times the empty hook",
+                       figures[chain, version, cls] / f.empty_of(figures, version, cls),
+                       f.bar(version, cls), False)
     for chain, (plain, lookup) in f.RATIOS.items():
         for cls in f.COMPARED:
-            yield (f"IPv4 {cls}: {chain} times mailwall",
-                   times(figures, (chain, 4, cls), ("mailwall", 4, cls)),
-                   lookup if cls in f.LOOKUP else plain, True)
+            if (chain, 4, cls) in figures:
+                yield (f"IPv4 {cls}: {chain} times mailwall",
+                       figures[chain, 4, cls] / figures["mailwall", 4, cls],
+                       lookup if cls in f.LOOKUP else plain, True)
     for version in (4, 6):
         differences = [abs(count - figures["mailwall", family, cls])
                        for (chain, family, cls), count in figures.items()
                        if chain == "mailwall-site32" and family == version and
                        ("mailwall", family, cls) in figures]
-        yield (f"IPv{version}: instructions more or less with 32 site rows",
-               max(differences, default=None), 1, False)
+        if differences:
+            yield f"IPv{version}: instructions more or less with 32 site rows", max(differences), 1, False
     whole = f.stack(directory)
-    for version in (4, 6):
-        for way in f.WAYS:
+    for (chain, version, way), count in whole.items():
+        if chain == "mailwall" and not way.startswith("bulk"):
             yield (f"IPv{version} {way}: a transaction, times one without firewall",
-                   times(whole, ("mailwall", version, way), ("none", version, way)),
-                   1 + f.STACK_MORE, False)
+                   count / whole["none", version, way], 1 + f.STACK_MORE, False)
+    yield from other_bars(directory)
+
+
+def other_bars(directory):
+    """Those that are not about instructions."""
     sizes = {row["what"]: int(row["bytes"]) for row in f.read(directory, "sizes")}
-    yield ("module: bytes of text and data", sizes.get("module, text and data"),
-           f.MODULE_BYTES - 1, False)
-    yield ("mw_net: what is written beside what packets read", sizes.get("mw_net, shared lines"),
-           0, False)
-    if form == "long":
-        yield from long_bars(directory)
-
-
-def long_bars(directory):
-    """Those of the long form alone."""
-    rows = {(row["chain"], row["class"]): row for row in f.read(directory, "processors")}
-    for cls in f.ON_PROCESSORS:
-        ours, shared = rows.get(("mailwall", cls)), rows.get(("shared", cls))
-        there = ours and shared
-        yield (f"{cls}: processors together do so many times the work of one, each",
-               float(ours["scale"]) / int(ours["processors"]) if there else None, 0.93, True)
-        yield (f"{cls}: so many batches did 0.95 of that", int(ours["good"]) if there else None,
-               2, True)
-        yield (f"{cls}: segments that no counter holds", abs(int(ours["lost"])) if there else None,
-               0, False)
-        yield (f"{cls}: it scales better than a counter that all share, by",
-               float(ours["scale"]) - float(shared["scale"]) if there else None, 0.05, True)
+    if sizes:
+        yield "module: bytes of text and data", sizes["module, text and data"], f.MODULE_BYTES - 1, False
+        yield "mw_net: what is written beside what packets read", sizes["mw_net, shared lines"], 0, False
+    processors = {(row["chain"], row["class"]): row for row in f.read(directory, "processors")}
+    for (chain, cls), row in processors.items():
+        if chain == "mailwall":
+            yield (f"{cls}: {row['processors']} processors do so many times the work of one",
+                   float(row["scale"]), 0.93 * int(row["processors"]), True)
+            yield (f"{cls}: so many of {row['batches']} batches did 0.95 of that",
+                   int(row["good"]), 2, True)
+            yield f"{cls}: segments that no counter holds", abs(int(row["lost"])), 0, False
+            yield (f"{cls}: it scales better than a counter that all share, by",
+                   float(row["scale"]) - float(processors["shared", cls]["scale"]), 0.05, True)
     state = {row["chain"]: row for row in f.read(directory, "state")}
-    ours, none = state.get("mailwall"), state.get("none")
-    there = ours and none
-    yield ("flood: KiB of memory more than without firewall",
-           int(ours["slab_kib"]) + int(ours["percpu_kib"]) - int(none["slab_kib"]) -
-           int(none["percpu_kib"]) if there else None, 512, False)
-    yield ("flood: legitimate connections that failed",
-           int(ours["during_failed"]) + int(ours["after_failed"]) if there else None, 0, False)
-    yield ("flood: opening segments not counted",
-           abs(int(ours["segments"]) - int(ours["openings_counted"])) if there else None, 0, False)
+    if state:
+        ours, none = state["mailwall"], state["none"]
+        yield ("flood: KiB of memory more than without firewall",
+               int(ours["slab_kib"]) + int(ours["percpu_kib"]) - int(none["slab_kib"]) -
+               int(none["percpu_kib"]), 512, False)
+        yield ("flood: legitimate connections that failed",
+               int(ours["during_failed"]) + int(ours["after_failed"]), 0, False)
+        yield ("flood: opening segments not counted",
+               abs(int(ours["segments"]) - int(ours["openings_counted"])), 0, False)
 
 
 def measured(directory):
-    """{figure: instructions} of what may not grow: both forms have all of it."""
+    """{figure: instructions} of what may not grow."""
     found = {f"{chain} IPv{version} {cls}": count
              for (chain, version, cls), count in f.segments(directory).items()
              if chain.startswith("mailwall")}
     whole = f.stack(directory)
-    for version in (4, 6):
-        for way in f.WAYS:
-            if ("mailwall", version, way) in whole and ("none", version, way) in whole:
-                found[f"mailwall IPv{version} {way} more than without"] = \
-                    whole["mailwall", version, way] - whole["none", version, way]
+    for (chain, version, way), count in whole.items():
+        if chain == "mailwall" and not way.startswith("bulk"):
+            found[f"mailwall IPv{version} {way} more than without"] = count - whole["none", version, way]
     return found
 
 
-def exceptions(kept):
+def exceptions():
     """{bar: (reached, reason)}"""
-    return {row["bar"]: (float(row["reached"]), row["reason"]) for row in f.read(kept, "exceptions")}
+    return {row["bar"]: (float(row["reached"]), row["reason"]) for row in f.read(HERE, "exceptions")}
 
 
 def judge(name, reached, limit, more, excused):
     """(good, what to say)"""
-    if reached is None:
-        return False, f"{name}: not measured"
     sign = ">=" if more else "<="
     said = f"{name}: {reached:.4g} {sign} {limit:g}"
     if reached >= limit if more else reached <= limit:
@@ -126,76 +109,56 @@ def judge(name, reached, limit, more, excused):
     return kept, f"{name}: {reached:.4g}, not yet {limit:g}, no worse than {was:.4g}: {reason}"
 
 
-def write_exceptions(directory, kept):
+def write_exceptions(directory):
     """All bars that are missed, with the reasons that were there."""
-    old = exceptions(kept)
-    with open(os.path.join(kept, "exceptions.csv"), "w", encoding="utf-8", newline="") as file:
+    old = exceptions()
+    with open(os.path.join(HERE, "exceptions.csv"), "w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(("bar", "reached", "reason"))
-        for name, reached, limit, more in bars(directory, "long"):
+        for name, reached, limit, more in bars(directory):
             if not (reached >= limit if more else reached <= limit):
                 rows.writerow((name, f"{reached:.3f}", old.get(name, (0, ""))[1]))
 
 
-def write_baseline(directory, kept):
+def write_baseline(directory):
     """What nothing may grow over."""
-    with open(os.path.join(kept, "baseline.csv"), "w", encoding="ascii", newline="") as file:
+    with open(os.path.join(HERE, "baseline.csv"), "w", encoding="ascii", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(("figure", "instructions"))
-        rows.writerow((KERNEL, f.kernel(directory)))
         rows.writerows((name, f"{count:.1f}") for name, count in measured(directory).items())
 
 
-def check_growth(directory, kept):
-    """What was measured against the baseline: every figure of either."""
-    baseline = {row["figure"]: row["instructions"] for row in f.read(kept, "baseline")}
-    of, here = baseline.pop(KERNEL, "a kernel that it does not name"), f.kernel(directory)
-    if of != here:
-        diag(f"ANOTHER KERNEL: baseline.csv is of {of}\nthis was measured on {here}")
-    note = "" if of == here else f" (of another kernel: {of})"
-    found = measured(directory)
-    for name in dict.fromkeys([*baseline, *found]):
-        if name not in found:
-            ok(False, f"{name}: not measured, kept {baseline[name]}")
-        elif name not in baseline:
-            ok(False, f"{name}: {found[name]:.0f}, not in baseline.csv")
+def check(directory, first):
+    """Points from the first number on, and whether all are good."""
+    points = []
+    excused = exceptions()
+    for name, reached, limit, more in bars(directory):
+        points.append(judge(name, reached, limit, more, excused))
+    baseline = {row["figure"]: float(row["instructions"]) for row in f.read(HERE, "baseline")}
+    for name, count in measured(directory).items():
+        if name in baseline:
+            points.append((count <= baseline[name] * (1 + f.GROWTH),
+                           f"{name}: {count:.0f}, kept {baseline[name]:.0f}"))
         else:
-            ok(found[name] <= float(baseline[name]) * (1 + f.GROWTH),
-               f"{name}: {found[name]:.0f}, kept {float(baseline[name]):.0f}{note}")
+            points.append((False, f"{name}: {count:.0f}, not in baseline.csv"))
+    for number, (good, said) in enumerate(points, first):
+        print(f"{'ok' if good else 'not ok'} {number} - {said.replace('#', '')}")
+    print(f"1..{first - 1 + len(points)}")
+    return points and all(good for good, _ in points)
 
 
-def check(directory, form, kept):
-    """Bars, exceptions, growth."""
-    excused = exceptions(kept)
-    for bar in bars(directory, form):
-        good, said = judge(*bar, excused)
-        ok(good, said.replace("#", ""))
-    unknown = sorted(set(excused) - {name for name, *_ in bars(directory, "long")})
-    ok(not unknown, "each exception is of a bar that there is", "\n".join(unknown))
-    check_growth(directory, kept)
-    done_testing()
-
-
-def main():
+def main(argv):
     """Check or write."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("directory")
-    parser.add_argument("--form", choices=("short", "long"), required=True)
-    parser.add_argument("--kept", default=os.path.dirname(os.path.abspath(__file__)))
-    parser.add_argument("--baseline", action="store_true")
-    parser.add_argument("--exceptions", action="store_true")
-    args = parser.parse_args()
-    if args.baseline or args.exceptions:
-        missing = [name for name, reached, *_ in bars(args.directory, "long") if reached is None]
-        if args.form != "long" or missing:
-            sys.exit("not kept, since not measured: " + "; ".join(missing))
-    if args.baseline:
-        write_baseline(args.directory, args.kept)
-    if args.exceptions:
-        write_exceptions(args.directory, args.kept)
-    if not args.baseline and not args.exceptions:
-        check(args.directory, args.form, args.kept)
+    if not argv:
+        sys.exit(__doc__)
+    if "--baseline" in argv:
+        write_baseline(argv[0])
+    elif "--exceptions" in argv:
+        write_exceptions(argv[0])
+    else:
+        first = int(argv[argv.index("--first") + 1]) if "--first" in argv else 1
+        sys.exit(0 if check(argv[0], first) else 1)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

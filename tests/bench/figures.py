@@ -38,11 +38,8 @@ LOOKUP = ("reply-587-lookup", "stray-reply")
 COMPARED = ("in-open-25", "in-data-995", "out-data-25", "out-synack-25", "adm-8450-1",
             "adm-8450-64", "reply-587", "deny-8450-64", "deny-closed", "deny-out") + LOOKUP
 RATIOS = {"nft": (6, 4), "nft-ct": (15, 9), "ipt-legacy": (2.8, 2.2)}
-# The ways of a whole transaction, and what it may cost more.
-WAYS = ("in-25", "out-25")
+# Of a whole transaction.
 STACK_MORE = 0.012
-# What processors.py sends on several at once.
-ON_PROCESSORS = ("in-data-995", "in-data-995-ipv6", "deny-closed")
 GROWTH = 0.05
 MODULE_BYTES = 64 * 1024
 
@@ -73,13 +70,7 @@ def bar(version, name):
     return BARS[name] + (IPV6_MORE if version == 6 else 0)
 
 
-def empty_of(version, name):
+def empty_of(figures, version, name):
     """The empty hook's figure for a class; those that only mailwall has take a like one's."""
     like = "in-data-995" if name == "site-2016" else name.removesuffix("-worst")
-    return "empty", version, like
-
-
-def kernel(directory):
-    """The kernel that something was measured on, as segments.py wrote it."""
-    with open(os.path.join(directory, "machine.txt"), encoding="ascii") as file:
-        return file.readline().strip().removeprefix("kernel: ")
+    return figures["empty", version, like]

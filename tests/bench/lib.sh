@@ -15,7 +15,7 @@ bench_machine() {
 	ko=$("$TOPDIR/tests/bench/build-module" "$BENCH_KERNEL" "$BENCH/module") || return
 	"$TOPDIR/tests/vm/run" --raw --timeout 1800 --kernel "$BENCH_KERNEL" --name "bench-$name" "${module[@]}" \
 		--payload "$ko=/mailwall/mailwall_bench.ko" "$@" >&2 || return
-	for file in "$TOPDIR/build/vm/bench-$name.$BENCH_KERNEL.out"/*.*; do
+	for file in "$TOPDIR/build/vm/bench-$name.out"/*.*; do
 		[ ! -f "$file" ] || cp "$file" "$BENCH/"
 	done
 }

@@ -28,7 +28,7 @@ def segments(directory, name="segments"):
                                figures.get(("mailwall-site32", version, cls)))
             if ours is None:
                 continue
-            empty, row = figures[f.empty_of(version, cls)], [cls]
+            empty, row = f.empty_of(figures, version, cls), [cls]
             for chain in chains:
                 count = figures.get((chain, version, cls))
                 if count is None:

@@ -6,24 +6,24 @@
  */
 #include "reference.h"
 
-static int edit(char kind, struct mailwall_policy *spec, const char *text, size_t length,
+static int edit(char kind, struct mw_spec *spec, const char *text, size_t length,
 		struct mw_complaint *c)
 {
 	switch (kind) {
 	case 'a':
-		return mw_policy_adm_edit(spec, text, length, c);
+		return mw_edit_adm(spec, text, length, c);
 	case 's':
-		return mw_policy_site_edit(spec, text, length, c);
+		return mw_edit_site(spec, text, length, c);
 	case 'm':
-		return mw_policy_mode_edit(spec, text, length, c);
+		return mw_edit_mode(spec, text, length, c);
 	default:
-		return mw_policy_log_edit(spec, text, length, c);
+		return mw_edit_log(spec, text, length, c);
 	}
 }
 
-static void one(char kind, struct mailwall_policy *spec, const char *input, size_t length)
+static void one(char kind, struct mw_spec *spec, const char *input, size_t length)
 {
-	struct mailwall_policy expected = *spec, again;
+	struct mw_spec expected = *spec, again;
 	size_t item = 0, item_length = 0;
 	char room[MW_PREFIX_TEXT];
 	struct mw_complaint c;
@@ -50,7 +50,7 @@ static void one(char kind, struct mailwall_policy *spec, const char *input, size
 	} else {
 		/* what an edit makes is what the ioctl takes, in order already */
 		again = *spec;
-		REQUIRE(mw_policy_normalise(&again, &c, room) == 0);
+		REQUIRE(mw_spec_normalise(&again, &c, room) == 0);
 		REQUIRE(!memcmp(&again, spec, sizeof(again)));
 	}
 	free(text);
@@ -58,7 +58,7 @@ static void one(char kind, struct mailwall_policy *spec, const char *input, size
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
-	struct mailwall_policy spec = { 0 };
+	struct mw_spec spec = { 0 };
 	const u8 *end = data + size;
 
 	while (data < end) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Policies as the ioctl takes them: the input is the bytes of struct mailwall_policy,
+ * Policies as the ioctl takes them: the input is the bytes of struct mw_spec,
  * then segments. What is accepted is built and judged by, and compared with the naive
  * decision of tests/unit/naive.c over the policy as it came.
  */
@@ -25,7 +25,7 @@ static void make_slots(u8 slot[MAILWALL_SITE_MAX], u8 seed)
 /* direction and family, flags, local port, remote port, address */
 #define SEGMENT (1 + 1 + 2 + 2 + 16)
 
-static void judge(const struct mw_policy *policy, const struct mailwall_policy *spec,
+static void judge(const struct mw_policy *policy, const struct mw_spec *spec,
 		  const u8 *slot, const u8 *data)
 {
 	__be16 local, remote;
@@ -65,10 +65,10 @@ static void judge(const struct mw_policy *policy, const struct mailwall_policy *
 	answer = naive_judge(spec, &plain);
 	if (!answer.allowed)
 		expected = MW_DENY | answer.reason;
-	else if (answer.row < MAILWALL_TABLE_ROWS)
+	else if (answer.row < MW_TABLE_ROWS)
 		expected = 1 + answer.row;
 	else
-		expected = slot[answer.row - MAILWALL_TABLE_ROWS];
+		expected = slot[answer.row - MW_TABLE_ROWS];
 	REQUIRE(got == expected);
 	REQUIRE(asked == answer.asked);
 }
@@ -76,7 +76,7 @@ static void judge(const struct mw_policy *policy, const struct mailwall_policy *
 /* Every slot leads back to its row, and no other slot to any. */
 static void require_slots(const struct mw_policy *policy, const u8 *slot)
 {
-	const struct mailwall_policy *spec = &policy->spec;
+	const struct mw_spec *spec = &policy->spec;
 	u32 i, j;
 
 	for (i = 0; i <= 0xff; i++) {
@@ -86,7 +86,7 @@ static void require_slots(const struct mw_policy *policy, const u8 *slot)
 		for (j = 0; j < spec->site_count; j++)
 			if (slot[j] == i)
 				expected = spec->site[j];
-		if (i >= 1 && i <= MAILWALL_TABLE_ROWS)
+		if (i >= 1 && i <= MW_TABLE_ROWS)
 			expected = mw_table[i - 1].row;
 		REQUIRE(!memcmp(&row, &expected, sizeof(row)));
 	}
@@ -115,7 +115,7 @@ static void require_disarmed(struct mw_policy *policy, const u8 *slot)
 }
 
 /* Does a prefix hold all addresses of its family? */
-static bool holds_all(const struct mailwall_policy *spec)
+static bool holds_all(const struct mw_spec *spec)
 {
 	u32 i;
 
@@ -126,16 +126,16 @@ static bool holds_all(const struct mailwall_policy *spec)
 }
 
 /* What is shown is taken again, and is the same. */
-static void require_texts(const struct mailwall_policy *spec)
+static void require_texts(const struct mw_spec *spec)
 {
 	static const char *const ends[] = { "ANY", "ADM", "GTW" };
 	char adm[MAILWALL_ADM_MAX * MW_PREFIX_TEXT] = "", site[MAILWALL_SITE_MAX * 16] = "";
-	struct mailwall_policy again = *spec;
+	struct mw_spec again = *spec;
 	struct mw_complaint c;
 	char text[MW_PREFIX_TEXT];
 	u32 i, at;
 
-	REQUIRE(mw_policy_has_any(spec, text) == holds_all(spec));
+	REQUIRE(mw_spec_has_any(spec, text) == holds_all(spec));
 	if (holds_all(spec))
 		REQUIRE(!strcmp(text, "0.0.0.0/0") || !strcmp(text, "::/0"));
 	for (i = at = 0; i < spec->adm_count; i++) {
@@ -147,18 +147,18 @@ static void require_texts(const struct mailwall_policy *spec)
 			      ends[spec->site[i].source], ends[spec->site[i].target]);
 	memset(again.adm, 0xff, sizeof(again.adm));
 	memset(again.site, 0xff, sizeof(again.site));
-	REQUIRE(mw_policy_adm_edit(&again, adm, strlen(adm), &c) == 0);
-	REQUIRE(mw_policy_site_edit(&again, site, strlen(site), &c) == 0);
+	REQUIRE(mw_edit_adm(&again, adm, strlen(adm), &c) == 0);
+	REQUIRE(mw_edit_site(&again, site, strlen(site), &c) == 0);
 	REQUIRE(!memcmp(&again, spec, sizeof(again)));
-	REQUIRE(mw_log_print(spec, text) == (int)strlen(text));
+	REQUIRE(mw_spec_print_log(spec, text) == (int)strlen(text));
 	again.log = again.log_group = 0xff;
-	REQUIRE(mw_policy_log_edit(&again, text, strlen(text), &c) == 0);
+	REQUIRE(mw_edit_log(&again, text, strlen(text), &c) == 0);
 	REQUIRE(!memcmp(&again, spec, sizeof(again)));
 }
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
-	struct mailwall_policy *spec = calloc(1, sizeof(*spec)), expected, came;
+	struct mw_spec *spec = calloc(1, sizeof(*spec)), expected, came;
 	size_t taken = size < sizeof(*spec) ? size : sizeof(*spec);
 	u8 slot[MAILWALL_SITE_MAX];
 	struct mw_policy *policy;
@@ -173,7 +173,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	errors = reference_normalise(&expected);
 	memset(text, 0x55, sizeof(text));
 	memset(c.cure, 0x55, sizeof(c.cure));
-	error = mw_policy_normalise(spec, &c, text);
+	error = mw_spec_normalise(spec, &c, text);
 	if (error) {
 		REQUIRE(error < 0 && errors >> -error & 1);
 		REQUIRE(c.item == text && strnlen(text, sizeof(text)) == c.length);
@@ -182,7 +182,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	}
 	REQUIRE(!errors);
 	REQUIRE(!memcmp(spec, &expected, sizeof(expected)));
-	REQUIRE(mw_policy_normalise(spec, &c, text) == 0);
+	REQUIRE(mw_spec_normalise(spec, &c, text) == 0);
 	REQUIRE(!memcmp(spec, &expected, sizeof(expected)));
 	require_texts(spec);
 
@@ -241,7 +241,7 @@ static void make_row(struct mailwall_row *row)
 
 size_t fuzz_make(u8 *data, size_t size)
 {
-	struct mailwall_policy spec = { .mode = random_below(3), .log = random_below(3) };
+	struct mw_spec spec = { .mode = random_below(3), .log = random_below(3) };
 	size_t at = sizeof(spec);
 	u32 i;
 

@@ -126,7 +126,7 @@ bool reference_print(const struct mailwall_prefix *prefix, char text[REFERENCE_T
 
 /* Lists, kept in order by the plainest means. */
 
-static int prefix_find(const struct mailwall_policy *spec, const struct mailwall_prefix *prefix)
+static int prefix_find(const struct mw_spec *spec, const struct mailwall_prefix *prefix)
 {
 	int i;
 
@@ -136,7 +136,7 @@ static int prefix_find(const struct mailwall_policy *spec, const struct mailwall
 	return -1;
 }
 
-static int prefix_add(struct mailwall_policy *spec, const struct mailwall_prefix *prefix)
+static int prefix_add(struct mw_spec *spec, const struct mailwall_prefix *prefix)
 {
 	int i;
 
@@ -151,7 +151,7 @@ static int prefix_add(struct mailwall_policy *spec, const struct mailwall_prefix
 	return 0;
 }
 
-static int prefix_remove(struct mailwall_policy *spec, const struct mailwall_prefix *prefix)
+static int prefix_remove(struct mw_spec *spec, const struct mailwall_prefix *prefix)
 {
 	int i = prefix_find(spec, prefix);
 
@@ -178,7 +178,7 @@ static bool in_table(unsigned int port, bool inbound)
 	return false;
 }
 
-static int row_add(struct mailwall_policy *spec, const struct mailwall_row *row)
+static int row_add(struct mw_spec *spec, const struct mailwall_row *row)
 {
 	bool inbound = row->target == MAILWALL_GTW;
 	int i;
@@ -201,7 +201,7 @@ static int row_add(struct mailwall_policy *spec, const struct mailwall_row *row)
 	return 0;
 }
 
-static int row_remove(struct mailwall_policy *spec, const struct mailwall_row *row)
+static int row_remove(struct mw_spec *spec, const struct mailwall_row *row)
 {
 	int i;
 
@@ -217,9 +217,9 @@ static int row_remove(struct mailwall_policy *spec, const struct mailwall_row *r
 	return 0;
 }
 
-u64 reference_normalise(struct mailwall_policy *spec)
+u64 reference_normalise(struct mw_spec *spec)
 {
-	struct mailwall_policy result = *spec;
+	struct mw_spec result = *spec;
 	u64 errors = 0;
 	int error;
 	u16 i;
@@ -252,7 +252,7 @@ u64 reference_normalise(struct mailwall_policy *spec)
 
 /* Text */
 
-static int adm_item(struct mailwall_policy *spec, char sign, const char *item, size_t length)
+static int adm_item(struct mw_spec *spec, char sign, const char *item, size_t length)
 {
 	struct mailwall_prefix prefix;
 
@@ -283,7 +283,7 @@ static char *next_field(char **rest, bool colons)
 	return field;
 }
 
-static int site_item(struct mailwall_policy *spec, char sign, const char *item, size_t length)
+static int site_item(struct mw_spec *spec, char sign, const char *item, size_t length)
 {
 	char *copy = strndup(item, length), *rest = copy;
 	bool colons = strchr(copy, ':');
@@ -305,12 +305,12 @@ static int site_item(struct mailwall_policy *spec, char sign, const char *item, 
 	return error;
 }
 
-static int list_edit(char kind, struct mailwall_policy *spec, const char *text, size_t *item,
+static int list_edit(char kind, struct mw_spec *spec, const char *text, size_t *item,
 		     size_t *item_length)
 {
 	const char *separators = kind == 'a' ? ", \t\n\v\f\r" : ",\n";
 	static const char blanks[] = " \t\n\v\f\r";
-	struct mailwall_policy result = *spec;
+	struct mw_spec result = *spec;
 	const char *at = text + strspn(text, blanks);
 	bool nothing = *at;
 	char sign = 0;
@@ -365,7 +365,7 @@ static int list_edit(char kind, struct mailwall_policy *spec, const char *text, 
 	return 0;
 }
 
-static int word_edit(char kind, struct mailwall_policy *spec, char *word)
+static int word_edit(char kind, struct mw_spec *spec, char *word)
 {
 	if (kind == 'm') {
 		if (!strcmp(word, "off"))
@@ -393,7 +393,7 @@ static int word_edit(char kind, struct mailwall_policy *spec, char *word)
 	return 0;
 }
 
-int reference_edit(char kind, struct mailwall_policy *spec, const char *text, size_t length,
+int reference_edit(char kind, struct mw_spec *spec, const char *text, size_t length,
 		   size_t *item, size_t *item_length)
 {
 	static const char blanks[] = " \t\n\v\f\r";

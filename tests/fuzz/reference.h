@@ -32,7 +32,7 @@ bool reference_holds(const struct mailwall_prefix *prefix, int family, const u8 
 bool reference_print(const struct mailwall_prefix *prefix, char text[REFERENCE_TEXT]);
 
 /* Errors that a policy from outside has: a bit for each errno. It is put in order if none. */
-u64 reference_normalise(struct mailwall_policy *spec);
+u64 reference_normalise(struct mw_spec *spec);
 
 /**
  * reference_edit() - what an edit must do
@@ -43,7 +43,7 @@ u64 reference_normalise(struct mailwall_policy *spec);
  *
  * Return: 0 or an errno, negative.
  */
-int reference_edit(char kind, struct mailwall_policy *spec, const char *text, size_t length,
+int reference_edit(char kind, struct mw_spec *spec, const char *text, size_t length,
 		   size_t *item, size_t *item_length);
 
 #endif /* _MW_FUZZ_REFERENCE_H */

@@ -5,45 +5,82 @@
 
 # shellcheck source-path=SCRIPTDIR source=../lib/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/common.sh"
-# shellcheck source-path=SCRIPTDIR source=../lib/tap.sh
-. "$(dirname "${BASH_SOURCE[0]}")/../lib/tap.sh"
 
 INSTALL=$TOPDIR/tests/install
 OUT=$TOPDIR/build/install
+count=0 failed=0
+
+# ok NAME COMMAND...: the command succeeds; what it says is shown if it does not.
+ok() {
+	local name=$1 said
+
+	shift
+	count=$((count + 1))
+	if said=$("$@" 2>&1); then
+		echo "ok $count - $name"
+	else
+		failed=$((failed + 1))
+		echo "not ok $count - $name"
+		echo "# $*"
+		tail -n 40 <<<"$said" | sed 's/^/# /'
+		return 1
+	fi
+}
+
+# nok NAME COMMAND...: the command fails (but is there to fail).
+# shellcheck disable=SC2317
+fails() {
+	"$@"
+	case $? in
+	0 | 126 | 127) return 1 ;;
+	esac
+}
+
+nok() {
+	local name=$1
+
+	shift
+	ok "$name" fails "$@"
+}
+
+# is GOT WANT NAME
+is() {
+	ok "$3" test "$1" = "$2" || echo "# got:  ${1//$'\n'/$'\n'# }
+# want: ${2//$'\n'/$'\n'# }"
+}
+
+# like TEXT ERE NAME; unlike TEXT ERE NAME
+like() {
+	ok "$3" grep -Eq -- "$2" <<<"$1" || sed 's/^/# /' <<<"$1" | tail -n 60
+}
+
+unlike() {
+	nok "$3" grep -E -- "$2" <<<"$1"
+}
 
 # The machine: the cached root below, what a test does to it above.
 # machine_new SUITE
 machine_new() {
 	local dir
 
-	machine_end || die "$M is still in use"
+	machine_end
 	dir=$("$INSTALL/root" "$1") || die "no root of $1"
 	# shellcheck disable=SC2034  # for those who source this
 	K1=$(cat "$dir/FIRST") K2=$(cat "$dir/SECOND")
 	suite=$1
-	remove_tree "$WORK/upper" "$WORK/work" || die "cannot begin anew"
+	rm -rf "$WORK/upper" "$WORK/work"
 	mkdir -p "$WORK/upper" "$WORK/work" "$M"
 	mount -t overlay -o "lowerdir=$dir/root,upperdir=$WORK/upper,workdir=$WORK/work" overlay "$M"
-	machine_mount
+	mount -t proc proc "$M/proc"
+	mount -t sysfs -o ro sysfs "$M/sys"
+	mount --bind /dev "$M/dev"
 	mkdir -p "$M/mailwall"
 	echo "$K2" >"$M/mailwall/K2"
 }
 
-# What programs in the machine want of a kernel. Its /dev is its own: nothing of this
-# host's lies below a folder that is removed later.
-machine_mount() {
-	mount -t proc proc "$M/proc"
-	mount -t sysfs -o ro sysfs "$M/sys"
-	private_dev "$M/dev"
-}
-
-machine_unmount() {
-	umount -R "$M/dev" && umount "$M/sys" "$M/proc"
-}
-
 machine_end() {
 	mountpoint -q "$M" 2>/dev/null || return 0
-	umount -R "$M"
+	umount "$M/dev" "$M/sys" "$M/proc" && umount "$M"
 }
 
 in_machine() {
@@ -79,8 +116,7 @@ leftovers() {
 
 # boot_image KERNEL: what boot() boots, from the machine as it is now.
 boot_image() {
-	BOOT_KERNEL=$1
-	machine_unmount || die "$M is still in use"
+	umount "$M/dev" "$M/sys" "$M/proc"
 	cp "$M/boot/vmlinuz-$1" "$WORK/vmlinuz" 2>/dev/null ||
 		cp "$M/usr/lib/modules/$1/vmlinuz" "$WORK/vmlinuz"
 	cp "$M/boot/initrd.img-$1" "$WORK/initrd"
@@ -90,12 +126,14 @@ boot_image() {
 		ln -sf ../mailwall-test.service "$M/etc/systemd/system/multi-user.target.wants/"
 		mkdir -p "$M/etc/network/if-pre-up.d"
 		install -m 755 "$INSTALL/guest/if-pre-up" "$M/etc/network/if-pre-up.d/mailwall-test"
-		(cd "$TOPDIR" && cp -r --parents tests/install/guest tests/vm/guest/lib.sh \
-			tests/lib/tap.sh "$M/mailwall/")
+		cp -r "$INSTALL/guest" "$M/mailwall/"
+		cp "$TOPDIR/tests/vm/guest/lib.sh" "$M/mailwall/guest/"
 		truncate -s 3G "$WORK/image"
 		mke2fs -q -F -t ext4 -O ^has_journal -E lazy_itable_init=1 -d "$M" "$WORK/image"
 	fi
-	machine_mount
+	mount -t proc proc "$M/proc"
+	mount -t sysfs -o ro sysfs "$M/sys"
+	mount --bind /dev "$M/dev"
 }
 
 # firmware_on: from now on boot by UEFI with Secure Boot, the kernel signed for it.
@@ -125,10 +163,18 @@ boot() {
 	for arg in -device virtio-net-pci ${BOOT_FIRMWARE[@]+"${BOOT_FIRMWARE[@]}"}; do
 		qemu+=("--qemu=$arg")
 	done
+	count=$((count + 1))
 	/usr/bin/python3 "$TOPDIR/tests/vm/machine.py" --kernel "$WORK/vmlinuz" \
 		--initrd "$WORK/initrd" --out "$WORK/image" --smp 2 --mem 1024 --timeout "${BOOT_TIMEOUT:-900}" \
-		--log "$OUT/$suite.$2.$BOOT_KERNEL.log" --title "$suite, $2" "${qemu[@]}" \
+		--log "$OUT/$suite.$2.log" --title "$suite, $2" "${qemu[@]}" \
 		--append "root=/dev/vda rw net.ifnames=0 mwtest=$2 ${3:-}" >"$OUT/$suite.$2.tap" 2>&1 ||
 		status=1
-	subtest "$name" "$OUT/$suite.$2.tap" $status
+	echo "# Subtest: $name"
+	sed 's/^/    /' "$OUT/$suite.$2.tap"
+	if [ $status -eq 0 ]; then
+		echo "ok $count - $name"
+	else
+		failed=$((failed + 1))
+		echo "not ok $count - $name"
+	fi
 }

@@ -5,9 +5,6 @@ TOPDIR=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 # shellcheck disable=SC2034  # for those who source this
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/mailwall
 
-# Where Python scripts find tap.py.
-export PYTHONPATH=$TOPDIR/tests/lib
-
 die() {
 	echo "${0##*/}: $*" >&2
 	exit 1
@@ -32,45 +29,6 @@ lock() {
 		note "waiting for another run that holds $1"
 		flock "$fd"
 	fi
-}
-
-# remove_tree DIR...: rm -rf, unless something is mounted there: that may be this host's
-# own, a bind mount of whatever file system.
-remove_tree() {
-	local dir real under
-
-	for dir; do
-		[ -e "$dir" ] || continue
-		real=$(readlink -f -- "$dir") || return
-		# The fifth field is the place, its blanks and the like as octal numbers.
-		under=$(awk '{ print $5 }' /proc/self/mountinfo | while IFS= read -r place; do
-			place=$(printf %b "$place")
-			case $place in "$real" | "$real"/*) echo "$place" ;; esac
-		done)
-		if [ -n "$under" ]; then
-			note "left alone, since something is mounted there: ${under//$'\n'/, }"
-			return 1
-		fi
-		rm -rf --one-file-system -- "$real"
-	done
-}
-
-# private_dev DIR: a /dev with what programs want of one, and nothing of this host's.
-private_dev() {
-	local node
-
-	mount -t tmpfs -o mode=755 tmpfs "$1" || return
-	for node in null:3 zero:5 full:7 random:8 urandom:9; do
-		mknod -m 666 "$1/${node%:*}" c 1 "${node#*:}" || return
-	done
-	mknod -m 666 "$1/tty" c 5 0 || return
-	mkdir -m 1777 "$1/shm" && mkdir "$1/pts" || return
-	mount -t devpts -o newinstance,ptmxmode=0666 devpts "$1/pts" || return
-	ln -s pts/ptmx "$1/ptmx"
-	ln -s /proc/self/fd "$1/fd"
-	ln -s /proc/self/fd/0 "$1/stdin"
-	ln -s /proc/self/fd/1 "$1/stdout"
-	ln -s /proc/self/fd/2 "$1/stderr"
 }
 
 # apt_site RELEASE: the mirror that this machine takes RELEASE from, or, where
@@ -119,7 +77,9 @@ apt_acquire() {
 		grep -E '^Acquire::(http|https|ftp|Check-|Retries|Languages|ForceIPv)' || :
 }
 
-# apt_in DIR TOOL ARGS...: an apt tool over the state that apt_open made in DIR.
+# apt_in DIR TOOL ARGS...: an apt tool over the state that apt_open made in DIR. With
+# apt_foreign, packages for that architecture are known too.
+apt_foreign=''
 apt_in() {
 	local dir=$1 tool=$2
 
@@ -127,7 +87,8 @@ apt_in() {
 	"$tool" -q -o "Dir::State=$dir/state" -o "Dir::State::status=$dir/status" \
 		-o "Dir::Cache=$dir/cache" -o "Dir::Etc::sourcelist=$dir/sources.list" \
 		-o Dir::Etc::sourceparts=- -o Dir::Etc::preferencesparts=- \
-		-o APT::Sandbox::User=root -o APT::Get::List-Cleanup=false "$@"
+		-o APT::Sandbox::User=root -o APT::Get::List-Cleanup=false \
+		${apt_foreign:+-o "APT::Architectures::=$apt_foreign"} "$@"
 }
 
 # apt_open DIR SUITE...: an apt state of its own in DIR, lists fetched.
@@ -140,6 +101,15 @@ apt_open() {
 	apt_sources "$@" >"$dir/sources.list"
 	apt_in "$dir" apt-get update -o Acquire::Languages=none >"$dir/log" 2>&1 ||
 		{ cat "$dir/log" >&2; die "cannot fetch the package lists of $*"; }
+}
+
+# newest_kernel [--update]: the newest one's name, whichever suite has it.
+newest_kernel() {
+	local kernel dir
+
+	for kernel in trixie-backports forky sid; do
+		dir=$("$TOPDIR/tests/vm/fetch-kernel" "$@" "$kernel") && echo "$(cat "$dir/KREL") $kernel"
+	done | sort -V | tail -n 1 | cut -d ' ' -f 2
 }
 
 # ext4_image DIR FILE: FILE becomes an ext4 file system that holds DIR, with

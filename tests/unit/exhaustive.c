@@ -23,7 +23,7 @@
 /* A policy and what is tried on it. */
 struct subject {
 	const char *name;
-	struct mailwall_policy spec;
+	struct mw_spec spec;
 	struct mw_policy *policy;
 	u8 site_slot[MAILWALL_SITE_MAX];
 	u8 peer[2][2][PEERS][16]; /* by family, by being held */
@@ -65,10 +65,10 @@ static inline bool agrees(const struct subject *subject, const struct naive_segm
 
 	if (!want.allowed)
 		expected = MW_DENY | want.reason;
-	else if (want.row < MAILWALL_TABLE_ROWS)
+	else if (want.row < MW_TABLE_ROWS)
 		expected = want.row + 1;
 	else
-		expected = subject->site_slot[want.row - MAILWALL_TABLE_ROWS];
+		expected = subject->site_slot[want.row - MW_TABLE_ROWS];
 	if (got == expected && question.times == want.asked)
 		return true;
 
@@ -216,7 +216,7 @@ static void build(struct subject *subject)
 	char text[MW_PREFIX_TEXT];
 	unsigned int i;
 
-	if (mw_policy_normalise(&subject->spec, &c, text)) {
+	if (mw_spec_normalise(&subject->spec, &c, text)) {
 		printf("Bail out! policy refused: %.*s: %s\n", (int)c.length, c.item, c.cure);
 		exit(1);
 	}
@@ -230,11 +230,11 @@ static void build(struct subject *subject)
 	mw_policy_build(subject->policy, &subject->spec, subject->site_slot);
 }
 
-static void set_adm(struct mailwall_policy *spec, const char *text)
+static void set_adm(struct mw_spec *spec, const char *text)
 {
 	struct mw_complaint c;
 
-	if (mw_policy_adm_edit(spec, text, strlen(text), &c)) {
+	if (mw_edit_adm(spec, text, strlen(text), &c)) {
 		printf("Bail out! ADM refused: %.*s: %s\n", (int)c.length, c.item, c.cure);
 		exit(1);
 	}
@@ -274,7 +274,7 @@ static void set_peers(struct subject *subject)
  * with four that a host needs and one that the table has in the other direction; most
  * have a row in each direction, with and without ADM.
  */
-static void set_sites(struct mailwall_policy *spec)
+static void set_sites(struct mw_spec *spec)
 {
 	static const char text[] = "24 ANY GTW,24 GTW ADM,26 ADM GTW,26 GTW ANY,"
 				   "1 ANY GTW,1 GTW ANY,2 ADM GTW,2 GTW ADM,"
@@ -286,7 +286,7 @@ static void set_sites(struct mailwall_policy *spec)
 				   "22 ADM GTW,53 GTW ANY,80 ANY GTW,443 GTW ANY";
 	struct mw_complaint c;
 
-	if (mw_policy_site_edit(spec, text, strlen(text), &c) ||
+	if (mw_edit_site(spec, text, strlen(text), &c) ||
 	    spec->site_count != MAILWALL_SITE_MAX) {
 		printf("Bail out! site rows refused: %.*s: %s\n", (int)c.length, c.item, c.cure);
 		exit(1);
@@ -407,7 +407,7 @@ static bool membership(unsigned int lists, u64 *cases)
 	unsigned int i;
 
 	while (lists--) {
-		struct mailwall_policy *spec = &subject.spec;
+		struct mw_spec *spec = &subject.spec;
 		unsigned int count = random32() % (MAILWALL_ADM_MAX + 1), near;
 		struct mailwall_prefix list[MAILWALL_ADM_MAX];
 

@@ -27,7 +27,7 @@ static const unsigned int valid_flags[] = {
 	SYN, SYN + URG, SYN + ACK, RST, RST + ACK, FIN + ACK, FIN + ACK + URG, ACK, ACK + URG,
 };
 
-bool naive_holds(const struct mailwall_policy *policy, int family, const unsigned char *address)
+bool naive_holds(const struct mw_spec *policy, int family, const unsigned char *address)
 {
 	unsigned int i, bit;
 
@@ -59,7 +59,7 @@ static int find_in(const struct mailwall_row *row, unsigned int rows, bool inbou
 	return -1;
 }
 
-static int find(const struct mailwall_policy *policy, bool inbound, unsigned int port)
+static int find(const struct mw_spec *policy, bool inbound, unsigned int port)
 {
 	int i = find_in(table, TABLE_ROWS, inbound, port);
 
@@ -70,7 +70,7 @@ static int find(const struct mailwall_policy *policy, bool inbound, unsigned int
 }
 
 /* Does the end of the row that is not GTW hold the peer? */
-static bool row_holds(const struct mailwall_policy *policy, unsigned int i,
+static bool row_holds(const struct mw_spec *policy, unsigned int i,
 		      const struct naive_segment *segment)
 {
 	const struct mailwall_row *row = i < TABLE_ROWS ? &table[i] : &policy->site[i - TABLE_ROWS];
@@ -93,7 +93,7 @@ static struct naive_answer deny(enum mailwall_reason reason)
 	return answer;
 }
 
-struct naive_answer naive_judge(const struct mailwall_policy *policy,
+struct naive_answer naive_judge(const struct mw_spec *policy,
 				const struct naive_segment *segment)
 {
 	bool in = segment->direction == MAILWALL_IN;

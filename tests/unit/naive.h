@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The decision a second time, from POLICY.md's own words and as plainly as they
- * allow: what policy.c is compared with. Shares nothing with it but the ABI's structs.
+ * allow: what policy.c is compared with. Shares nothing with it but the
+ * structs of the ABI and of what an administrator sets.
  */
 #ifndef _MW_NAIVE_H
 #define _MW_NAIVE_H
 
 #include <stdbool.h>
-#include <linux/mailwall.h>
+#include "spec.h"
 
 struct naive_segment {
 	enum mailwall_direction direction;
@@ -34,10 +35,10 @@ struct naive_answer {
 };
 
 /* Does one of the prefixes hold the address? */
-bool naive_holds(const struct mailwall_policy *policy, int family, const unsigned char *address);
+bool naive_holds(const struct mw_spec *policy, int family, const unsigned char *address);
 
 /* Steps 2 to 5 over a well-formed segment. */
-struct naive_answer naive_judge(const struct mailwall_policy *policy,
+struct naive_answer naive_judge(const struct mw_spec *policy,
 				const struct naive_segment *segment);
 
 #endif /* _MW_NAIVE_H */

@@ -34,7 +34,7 @@ struct mw_policy nondet_policy(void);
 #define ASSUME(condition) __CPROVER_assume(condition)
 #define PROVE(condition, name) __CPROVER_assert(condition, name)
 
-static struct mailwall_policy spec;
+static struct mw_spec spec;
 static u8 site_slot[MAILWALL_SITE_MAX];
 static struct mw_policy policy; /* prove gives it as many pages as it may need */
 
@@ -67,7 +67,7 @@ static void any_sites(void)
 /* The slot of row number i. */
 static u8 slot_of(int i)
 {
-	return i < MAILWALL_TABLE_ROWS ? i + 1 : site_slot[i - MAILWALL_TABLE_ROWS];
+	return i < MW_TABLE_ROWS ? i + 1 : site_slot[i - MW_TABLE_ROWS];
 }
 
 /* The entry that the look-up must have: of the row that a linear search finds. */
@@ -79,7 +79,7 @@ static u8 entry_of(bool inbound, unsigned int port)
 
 	if (i < 0)
 		return 0;
-	row = i < MAILWALL_TABLE_ROWS ? &table[i] : &spec.site[i - MAILWALL_TABLE_ROWS];
+	row = i < MW_TABLE_ROWS ? &table[i] : &spec.site[i - MW_TABLE_ROWS];
 	peer = inbound ? row->source : row->target;
 	return slot_of(i) | (peer == MAILWALL_ADM ? MW_IF_HELD : 0);
 }
@@ -99,7 +99,7 @@ void prove_pages(void)
 	PROVE(sizeof(policy) + pages[byte[0]] + MW_PAGE <= mw_policy_size(&spec), "size");
 #ifdef PROVE_VACUOUS
 	PROVE(!(spec.site_count == PROVE_SITES &&
-		entry_of(inbound, byte[0] << 8 | byte[1]) == slot_of(MAILWALL_TABLE_ROWS)),
+		entry_of(inbound, byte[0] << 8 | byte[1]) == slot_of(MW_TABLE_ROWS)),
 	      "reached");
 #endif
 }
@@ -141,7 +141,7 @@ static mw_u128 bits_of(const u8 *address)
 	return bits;
 }
 
-/* Prefixes: valid, and in the order that mw_policy_normalise() gives. */
+/* Prefixes: valid, and in the order that mw_spec_normalise() gives. */
 static void any_prefixes(void)
 {
 	mw_u128 before = 0;
@@ -219,7 +219,7 @@ void prove_decision(void)
 	PROVE(asked == want.asked, "asked");
 #ifdef PROVE_VACUOUS
 	PROVE(!(want.asked && want.allowed && spec.site_count == PROVE_SITES &&
-		want.row == MAILWALL_TABLE_ROWS + PROVE_SITES - 1),
+		want.row == MW_TABLE_ROWS + PROVE_SITES - 1),
 	      "reached");
 #endif
 }

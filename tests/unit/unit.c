@@ -8,7 +8,7 @@
 
 static const char *vectors_path;
 
-static struct mw_policy *build(const struct mailwall_policy *spec)
+static struct mw_policy *build(const struct mw_spec *spec)
 {
 	struct mw_policy *policy = calloc(1, mw_policy_size(spec));
 	u8 slot[MAILWALL_SITE_MAX];
@@ -255,9 +255,9 @@ static void test_prefix_set(void **state)
 
 /* Edits */
 
-typedef int (*edit_t)(struct mailwall_policy *, const char *, size_t, struct mw_complaint *);
+typedef int (*edit_t)(struct mw_spec *, const char *, size_t, struct mw_complaint *);
 
-static void edit_accepts(edit_t edit, struct mailwall_policy *spec, const char *text)
+static void edit_accepts(edit_t edit, struct mw_spec *spec, const char *text)
 {
 	struct mw_complaint c;
 
@@ -265,10 +265,10 @@ static void edit_accepts(edit_t edit, struct mailwall_policy *spec, const char *
 		fail_msg("\"%s\" refused: \"%.*s\": %s", text, (int)c.length, c.item, c.cure);
 }
 
-static void edit_refuses(edit_t edit, struct mailwall_policy *spec, const char *text, int error,
+static void edit_refuses(edit_t edit, struct mw_spec *spec, const char *text, int error,
 			 const char *item, const char *cure)
 {
-	struct mailwall_policy before = *spec;
+	struct mw_spec before = *spec;
 	struct mw_complaint c;
 
 	assert_int_equal(edit(spec, text, strlen(text), &c), error);
@@ -280,7 +280,7 @@ static void edit_refuses(edit_t edit, struct mailwall_policy *spec, const char *
 		fail_msg("\"%s\": \"%s\" does not say \"%s\"", text, c.cure, cure);
 }
 
-static void adm_is(const struct mailwall_policy *spec, const char *text)
+static void adm_is(const struct mw_spec *spec, const char *text)
 {
 	char all[MAILWALL_ADM_MAX * MW_PREFIX_TEXT] = "", one[MW_PREFIX_TEXT];
 	u16 i;
@@ -294,152 +294,152 @@ static void adm_is(const struct mailwall_policy *spec, const char *text)
 
 static void test_adm_edit(void **state)
 {
-	struct mailwall_policy spec = { 0 };
+	struct mw_spec spec = { 0 };
 	char many[4096] = "";
 	int i;
 
 	(void)state;
-	edit_accepts(mw_policy_adm_edit, &spec, "2001:db8::/32, 192.0.2.0/24\n198.51.100.7\n");
+	edit_accepts(mw_edit_adm, &spec, "2001:db8::/32, 192.0.2.0/24\n198.51.100.7\n");
 	adm_is(&spec, "192.0.2.0/24 198.51.100.7 2001:db8::/32");
-	edit_accepts(mw_policy_adm_edit, &spec, "+192.0.2.0/25 192.0.2.0/24");
+	edit_accepts(mw_edit_adm, &spec, "+192.0.2.0/25 192.0.2.0/24");
 	adm_is(&spec, "192.0.2.0/24 192.0.2.0/25 198.51.100.7 2001:db8::/32");
-	edit_accepts(mw_policy_adm_edit, &spec, "-192.0.2.0/24,198.51.100.7/32");
+	edit_accepts(mw_edit_adm, &spec, "-192.0.2.0/24,198.51.100.7/32");
 	adm_is(&spec, "192.0.2.0/25 2001:db8::/32");
-	edit_refuses(mw_policy_adm_edit, &spec, "-192.0.2.0/24", -ENOENT, "192.0.2.0/24",
+	edit_refuses(mw_edit_adm, &spec, "-192.0.2.0/24", -ENOENT, "192.0.2.0/24",
 		     "not in ADM");
-	edit_refuses(mw_policy_adm_edit, &spec, "-192.0.2.0/25 192.0.2.0/26", -ENOENT,
+	edit_refuses(mw_edit_adm, &spec, "-192.0.2.0/25 192.0.2.0/26", -ENOENT,
 		     "192.0.2.0/26", "not in ADM");
-	edit_refuses(mw_policy_adm_edit, &spec, "+192.0.2.1 -192.0.2.0/25", -EINVAL,
+	edit_refuses(mw_edit_adm, &spec, "+192.0.2.1 -192.0.2.0/25", -EINVAL,
 		     "-192.0.2.0/25", "one sign");
-	edit_refuses(mw_policy_adm_edit, &spec, "192.0.2.1 +192.0.2.2", -EINVAL, "+192.0.2.2",
+	edit_refuses(mw_edit_adm, &spec, "192.0.2.1 +192.0.2.2", -EINVAL, "+192.0.2.2",
 		     "one sign");
-	edit_refuses(mw_policy_adm_edit, &spec, " + ", -EINVAL, "", "nothing follows");
-	edit_refuses(mw_policy_adm_edit, &spec, "192.0.2.0/24 bogus 1.2.3.4", -EINVAL, "bogus",
+	edit_refuses(mw_edit_adm, &spec, " + ", -EINVAL, "", "nothing follows");
+	edit_refuses(mw_edit_adm, &spec, "192.0.2.0/24 bogus 1.2.3.4", -EINVAL, "bogus",
 		     "no address");
-	edit_refuses(mw_policy_adm_edit, &spec, "192.0.2.9/24", -EINVAL, "192.0.2.9/24",
+	edit_refuses(mw_edit_adm, &spec, "192.0.2.9/24", -EINVAL, "192.0.2.9/24",
 		     "192.0.2.0/24");
-	edit_refuses(mw_policy_adm_edit, &spec, " , ,\n", -EINVAL, ", ,", "no prefix");
-	edit_refuses(mw_policy_adm_edit, &spec, "+ ,", -EINVAL, "", "nothing follows");
-	edit_accepts(mw_policy_adm_edit, &spec, " \n");
+	edit_refuses(mw_edit_adm, &spec, " , ,\n", -EINVAL, ", ,", "no prefix");
+	edit_refuses(mw_edit_adm, &spec, "+ ,", -EINVAL, "", "nothing follows");
+	edit_accepts(mw_edit_adm, &spec, " \n");
 	adm_is(&spec, "");
 	for (i = 0; i < MAILWALL_ADM_MAX; i++)
 		sprintf(many + strlen(many), "10.0.%d.0/24 ", i);
-	edit_accepts(mw_policy_adm_edit, &spec, many);
+	edit_accepts(mw_edit_adm, &spec, many);
 	assert_int_equal(spec.adm_count, MAILWALL_ADM_MAX);
-	edit_refuses(mw_policy_adm_edit, &spec, "+10.1.0.0/16", -E2BIG, "10.1.0.0/16",
+	edit_refuses(mw_edit_adm, &spec, "+10.1.0.0/16", -E2BIG, "10.1.0.0/16",
 		     "more than 64");
-	edit_accepts(mw_policy_adm_edit, &spec, "+10.0.63.0/24");
-	edit_accepts(mw_policy_adm_edit, &spec, "0.0.0.0/0 10.0.0.0/8");
-	assert_true(mw_policy_has_any(&spec, many));
+	edit_accepts(mw_edit_adm, &spec, "+10.0.63.0/24");
+	edit_accepts(mw_edit_adm, &spec, "0.0.0.0/0 10.0.0.0/8");
+	assert_true(mw_spec_has_any(&spec, many));
 	assert_string_equal(many, "0.0.0.0/0");
-	edit_accepts(mw_policy_adm_edit, &spec, "10.0.0.0/8");
-	assert_false(mw_policy_has_any(&spec, many));
+	edit_accepts(mw_edit_adm, &spec, "10.0.0.0/8");
+	assert_false(mw_spec_has_any(&spec, many));
 }
 
 static void test_site_edit(void **state)
 {
-	struct mailwall_policy spec = { 0 };
+	struct mw_spec spec = { 0 };
 	char many[4096] = "";
 	int i;
 
 	(void)state;
-	edit_accepts(mw_policy_site_edit, &spec, "22 ADM GTW\n443\tGTW  ANY\n");
+	edit_accepts(mw_edit_site, &spec, "22 ADM GTW\n443\tGTW  ANY\n");
 	assert_int_equal(spec.site_count, 2);
 	assert_int_equal(spec.site[0].port, 22);
 	assert_int_equal(spec.site[0].source, MAILWALL_ADM);
 	assert_int_equal(spec.site[1].target, MAILWALL_ANY);
-	edit_accepts(mw_policy_site_edit, &spec, "+80:ANY:GTW,22:ADM:GTW");
+	edit_accepts(mw_edit_site, &spec, "+80:ANY:GTW,22:ADM:GTW");
 	assert_int_equal(spec.site_count, 3);
-	edit_refuses(mw_policy_site_edit, &spec, "+22 ANY GTW", -EEXIST, "22 ANY GTW",
+	edit_refuses(mw_edit_site, &spec, "+22 ANY GTW", -EEXIST, "22 ANY GTW",
 		     "remove \"22 ADM GTW\" first");
-	edit_accepts(mw_policy_site_edit, &spec, "+22 GTW ANY");
-	edit_accepts(mw_policy_site_edit, &spec, "-443 GTW ANY");
+	edit_accepts(mw_edit_site, &spec, "+22 GTW ANY");
+	edit_accepts(mw_edit_site, &spec, "-443 GTW ANY");
 	assert_int_equal(spec.site_count, 3);
 	assert_int_equal(spec.site[1].port, 80);
-	edit_refuses(mw_policy_site_edit, &spec, "-443 GTW ANY", -ENOENT, "443 GTW ANY",
+	edit_refuses(mw_edit_site, &spec, "-443 GTW ANY", -ENOENT, "443 GTW ANY",
 		     "no such site row");
-	edit_refuses(mw_policy_site_edit, &spec, "8450 ANY GTW", -EEXIST, "8450 ANY GTW",
+	edit_refuses(mw_edit_site, &spec, "8450 ANY GTW", -EEXIST, "8450 ANY GTW",
 		     "built-in");
-	edit_refuses(mw_policy_site_edit, &spec, "25 GTW ADM", -EEXIST, "25 GTW ADM", "built-in");
-	edit_accepts(mw_policy_site_edit, &spec, "8450 GTW ANY");
-	edit_refuses(mw_policy_site_edit, &spec, "0 ANY GTW", -EINVAL, "0 ANY GTW", "1 to 65535");
-	edit_refuses(mw_policy_site_edit, &spec, "65536 ANY GTW", -EINVAL, "65536 ANY GTW",
+	edit_refuses(mw_edit_site, &spec, "25 GTW ADM", -EEXIST, "25 GTW ADM", "built-in");
+	edit_accepts(mw_edit_site, &spec, "8450 GTW ANY");
+	edit_refuses(mw_edit_site, &spec, "0 ANY GTW", -EINVAL, "0 ANY GTW", "1 to 65535");
+	edit_refuses(mw_edit_site, &spec, "65536 ANY GTW", -EINVAL, "65536 ANY GTW",
 		     "1 to 65535");
-	edit_refuses(mw_policy_site_edit, &spec, "022 ANY GTW", -EINVAL, "022 ANY GTW",
+	edit_refuses(mw_edit_site, &spec, "022 ANY GTW", -EINVAL, "022 ANY GTW",
 		     "leading zeros");
-	edit_refuses(mw_policy_site_edit, &spec, "22 ANY ADM", -EINVAL, "22 ANY ADM",
+	edit_refuses(mw_edit_site, &spec, "22 ANY ADM", -EINVAL, "22 ANY ADM",
 		     "exactly one of source and target is GTW");
-	edit_refuses(mw_policy_site_edit, &spec, "22 GTW GTW", -EINVAL, "22 GTW GTW",
+	edit_refuses(mw_edit_site, &spec, "22 GTW GTW", -EINVAL, "22 GTW GTW",
 		     "exactly one");
-	edit_refuses(mw_policy_site_edit, &spec, "22 adm GTW", -EINVAL, "22 adm GTW",
+	edit_refuses(mw_edit_site, &spec, "22 adm GTW", -EINVAL, "22 adm GTW",
 		     "in capitals");
-	edit_refuses(mw_policy_site_edit, &spec, "22 ADM", -EINVAL, "22 ADM", "PORT SOURCE TARGET");
-	edit_refuses(mw_policy_site_edit, &spec, "22 ADM GTW tcp", -EINVAL, "22 ADM GTW tcp",
+	edit_refuses(mw_edit_site, &spec, "22 ADM", -EINVAL, "22 ADM", "PORT SOURCE TARGET");
+	edit_refuses(mw_edit_site, &spec, "22 ADM GTW tcp", -EINVAL, "22 ADM GTW tcp",
 		     "no more");
-	edit_refuses(mw_policy_site_edit, &spec, "22 ADM GTW\n+80 ANY GTW", -EINVAL, "+80 ANY GTW",
+	edit_refuses(mw_edit_site, &spec, "22 ADM GTW\n+80 ANY GTW", -EINVAL, "+80 ANY GTW",
 		     "one sign");
-	edit_refuses(mw_policy_site_edit, &spec, ":22::ADM:GTW", -EINVAL, ":22::ADM:GTW",
+	edit_refuses(mw_edit_site, &spec, ":22::ADM:GTW", -EINVAL, ":22::ADM:GTW",
 		     "no more");
-	edit_refuses(mw_policy_site_edit, &spec, "22:ADM:GTW:", -EINVAL, "22:ADM:GTW:", "no more");
-	edit_refuses(mw_policy_site_edit, &spec, "22 ADM: GTW", -EINVAL, "22 ADM: GTW",
+	edit_refuses(mw_edit_site, &spec, "22:ADM:GTW:", -EINVAL, "22:ADM:GTW:", "no more");
+	edit_refuses(mw_edit_site, &spec, "22 ADM: GTW", -EINVAL, "22 ADM: GTW",
 		     "PORT SOURCE TARGET");
-	edit_refuses(mw_policy_site_edit, &spec, ",\n,", -EINVAL, ",\n,", "no row");
-	edit_refuses(mw_policy_site_edit, &spec, "-,", -EINVAL, "", "nothing follows");
-	edit_accepts(mw_policy_site_edit, &spec, "\n");
+	edit_refuses(mw_edit_site, &spec, ",\n,", -EINVAL, ",\n,", "no row");
+	edit_refuses(mw_edit_site, &spec, "-,", -EINVAL, "", "nothing follows");
+	edit_accepts(mw_edit_site, &spec, "\n");
 	assert_int_equal(spec.site_count, 0);
 	for (i = 0; i < MAILWALL_SITE_MAX; i++)
 		sprintf(many + strlen(many), "%d ANY GTW\n", 1000 + i);
-	edit_accepts(mw_policy_site_edit, &spec, many);
-	edit_refuses(mw_policy_site_edit, &spec, "+80 ANY GTW", -E2BIG, "80 ANY GTW",
+	edit_accepts(mw_edit_site, &spec, many);
+	edit_refuses(mw_edit_site, &spec, "+80 ANY GTW", -E2BIG, "80 ANY GTW",
 		     "more than 32");
 }
 
 static void test_mode_and_log_edit(void **state)
 {
-	struct mailwall_policy spec = { 0 };
+	struct mw_spec spec = { 0 };
 	char text[MW_PREFIX_TEXT];
 
 	(void)state;
-	edit_accepts(mw_policy_mode_edit, &spec, "enforce\n");
+	edit_accepts(mw_edit_mode, &spec, "enforce\n");
 	assert_int_equal(spec.mode, MAILWALL_ENFORCE);
-	edit_accepts(mw_policy_mode_edit, &spec, "audit");
+	edit_accepts(mw_edit_mode, &spec, "audit");
 	assert_int_equal(spec.mode, MAILWALL_AUDIT);
-	edit_accepts(mw_policy_mode_edit, &spec, " off ");
+	edit_accepts(mw_edit_mode, &spec, " off ");
 	assert_int_equal(spec.mode, MAILWALL_OFF);
-	edit_refuses(mw_policy_mode_edit, &spec, "on", -EINVAL, "on", "enforce, audit or off");
-	edit_refuses(mw_policy_mode_edit, &spec, "", -EINVAL, "", "enforce, audit or off");
-	edit_refuses(mw_policy_mode_edit, &spec, "enforced", -EINVAL, "enforced", "enforce");
-	edit_accepts(mw_policy_log_edit, &spec, "kernel\n");
-	mw_log_print(&spec, text);
+	edit_refuses(mw_edit_mode, &spec, "on", -EINVAL, "on", "enforce, audit or off");
+	edit_refuses(mw_edit_mode, &spec, "", -EINVAL, "", "enforce, audit or off");
+	edit_refuses(mw_edit_mode, &spec, "enforced", -EINVAL, "enforced", "enforce");
+	edit_accepts(mw_edit_log, &spec, "kernel\n");
+	mw_spec_print_log(&spec, text);
 	assert_string_equal(text, "kernel");
-	edit_accepts(mw_policy_log_edit, &spec, "nflog:5");
-	mw_log_print(&spec, text);
+	edit_accepts(mw_edit_log, &spec, "nflog:5");
+	mw_spec_print_log(&spec, text);
 	assert_string_equal(text, "nflog:5");
-	edit_accepts(mw_policy_log_edit, &spec, "nflog");
+	edit_accepts(mw_edit_log, &spec, "nflog");
 	assert_int_equal(spec.log_group, 0);
-	edit_accepts(mw_policy_log_edit, &spec, "nflog:65535");
-	edit_accepts(mw_policy_log_edit, &spec, "off");
+	edit_accepts(mw_edit_log, &spec, "nflog:65535");
+	edit_accepts(mw_edit_log, &spec, "off");
 	assert_int_equal(spec.log_group, 0);
-	edit_refuses(mw_policy_log_edit, &spec, "nflog:65536", -EINVAL, "nflog:65536",
+	edit_refuses(mw_edit_log, &spec, "nflog:65536", -EINVAL, "nflog:65536",
 		     "0 to 65535");
-	edit_refuses(mw_policy_log_edit, &spec, "nflog:", -EINVAL, "nflog:", "0 to 65535");
-	edit_refuses(mw_policy_log_edit, &spec, "nflogs", -EINVAL, "nflogs", "off, kernel or");
-	edit_refuses(mw_policy_log_edit, &spec, "syslog", -EINVAL, "syslog", "off, kernel or");
+	edit_refuses(mw_edit_log, &spec, "nflog:", -EINVAL, "nflog:", "0 to 65535");
+	edit_refuses(mw_edit_log, &spec, "nflogs", -EINVAL, "nflogs", "off, kernel or");
+	edit_refuses(mw_edit_log, &spec, "syslog", -EINVAL, "syslog", "off, kernel or");
 }
 
 /* Policies that do not come as text */
 
 static void test_normalise(void **state)
 {
-	struct mailwall_policy good = { .mode = MAILWALL_ENFORCE }, spec;
+	struct mw_spec good = { .mode = MAILWALL_ENFORCE }, spec;
 	struct mw_complaint c;
 	char text[MW_PREFIX_TEXT];
 
 	(void)state;
-	edit_accepts(mw_policy_adm_edit, &good, "192.0.2.0/24 2001:db8::/32");
-	edit_accepts(mw_policy_site_edit, &good, "22 ADM GTW");
+	edit_accepts(mw_edit_adm, &good, "192.0.2.0/24 2001:db8::/32");
+	edit_accepts(mw_edit_site, &good, "22 ADM GTW");
 	spec = good;
-	assert_int_equal(mw_policy_normalise(&spec, &c, text), 0);
+	assert_int_equal(mw_spec_normalise(&spec, &c, text), 0);
 	assert_memory_equal(&spec, &good, sizeof(good));
 	/* out of order, twice, and rubbish past the counts */
 	spec.adm[0] = good.adm[1];
@@ -450,13 +450,13 @@ static void test_normalise(void **state)
 	spec.site[1] = spec.site[0];
 	spec.site_count = 2;
 	spec.site[2].port = 99;
-	assert_int_equal(mw_policy_normalise(&spec, &c, text), 0);
+	assert_int_equal(mw_spec_normalise(&spec, &c, text), 0);
 	assert_memory_equal(&spec, &good, sizeof(good));
 #define REFUSED(change, error, item_part, cure_part)                           \
 	do {                                                                   \
 		spec = good;                                                   \
 		change;                                                        \
-		assert_int_equal(mw_policy_normalise(&spec, &c, text), error); \
+		assert_int_equal(mw_spec_normalise(&spec, &c, text), error); \
 		assert_ptr_equal(c.item, text);                                \
 		assert_int_equal(c.length, strlen(text));                      \
 		if (!strstr(text, item_part) || !strstr(c.cure, cure_part))    \
@@ -491,12 +491,12 @@ static void test_table(void **state)
 		{ 587, MAILWALL_ANY, MAILWALL_GTW },  { 995, MAILWALL_GTW, MAILWALL_ANY },
 		{ 995, MAILWALL_ANY, MAILWALL_GTW },
 	};
-	struct mailwall_policy spec = { 0 };
+	struct mw_spec spec = { 0 };
 	struct mw_policy *policy = build(&spec);
 	unsigned int i;
 
 	(void)state;
-	assert_int_equal(ARRAY_SIZE(table), MAILWALL_TABLE_ROWS);
+	assert_int_equal(ARRAY_SIZE(table), MW_TABLE_ROWS);
 	for (i = 0; i < ARRAY_SIZE(table); i++) {
 		struct mailwall_row row = mw_row_of_slot(policy, i + 1);
 
@@ -510,22 +510,22 @@ static void test_table(void **state)
 /* No more pages than are needed, however the rows lie. */
 static void test_size(void **state)
 {
-	struct mailwall_policy spec = { 0 };
+	struct mw_spec spec = { 0 };
 	u32 bare = mw_policy_size(&spec);
 
 	(void)state;
 	assert_int_equal((bare - sizeof(struct mw_policy)) / MW_PAGE, 1 + 5 + 4);
-	edit_accepts(mw_policy_site_edit, &spec, "26 ANY GTW");
+	edit_accepts(mw_edit_site, &spec, "26 ANY GTW");
 	assert_int_equal(mw_policy_size(&spec), bare);
-	edit_accepts(mw_policy_site_edit, &spec, "+8450 GTW ANY");
+	edit_accepts(mw_edit_site, &spec, "+8450 GTW ANY");
 	assert_int_equal(mw_policy_size(&spec), bare + MW_PAGE);
-	edit_accepts(mw_policy_site_edit, &spec, "+65535 GTW ANY,65534 GTW ANY");
+	edit_accepts(mw_edit_site, &spec, "+65535 GTW ANY,65534 GTW ANY");
 	assert_int_equal(mw_policy_size(&spec), bare + 2 * MW_PAGE);
 }
 
 static void test_disarm(void **state)
 {
-	struct mailwall_policy spec = { .mode = MAILWALL_OFF };
+	struct mw_spec spec = { .mode = MAILWALL_OFF };
 	struct mw_policy *policy = build(&spec);
 	unsigned int port;
 
@@ -552,7 +552,7 @@ static bool connected(const void *context)
 
 static void judge(const struct vector *v, char *verdict, size_t size)
 {
-	struct mailwall_policy spec = vectors_policy(vectors_path, v->policy);
+	struct mw_spec spec = vectors_policy(vectors_path, v->policy);
 	struct mw_policy *policy = build(&spec);
 	bool in = v->direction == MAILWALL_IN;
 	const __be16 source = htons(v->source_port), target = htons(v->target_port);

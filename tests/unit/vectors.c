@@ -93,9 +93,9 @@ unsigned int vectors_read(const char *path, struct vector *v, unsigned int max)
 	return count;
 }
 
-struct mailwall_policy vectors_policy(const char *path, const char *name)
+struct mw_spec vectors_policy(const char *path, const char *name)
 {
-	struct mailwall_policy spec = { .mode = MAILWALL_ENFORCE };
+	struct mw_spec spec = { .mode = MAILWALL_ENFORCE };
 	FILE *file = fopen(path, "r");
 	char *line = NULL, *field[FIELDS];
 	struct mw_complaint c;
@@ -107,8 +107,8 @@ struct mailwall_policy vectors_policy(const char *path, const char *name)
 		err(1, "%s", path);
 	while (!found && next_line(file, &line, &size, field, &n)) {
 		found = !strcmp(field[0], "policy") && n == 4 && !strcmp(field[1], name);
-		if (found && (mw_policy_adm_edit(&spec, field[2], strlen(field[2]), &c) ||
-			      mw_policy_site_edit(&spec, field[3], strlen(field[3]), &c)))
+		if (found && (mw_edit_adm(&spec, field[2], strlen(field[2]), &c) ||
+			      mw_edit_site(&spec, field[3], strlen(field[3]), &c)))
 			errx(1, "%s: %.*s: %s", name, (int)c.length, c.item, c.cure);
 	}
 	if (!found)

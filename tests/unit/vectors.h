@@ -22,6 +22,6 @@ struct vector {
 unsigned int vectors_read(const char *path, struct vector *v, unsigned int max);
 
 /* The policy of that name, mode enforce. */
-struct mailwall_policy vectors_policy(const char *path, const char *name);
+struct mw_spec vectors_policy(const char *path, const char *name);
 
 #endif /* _MW_TEST_VECTORS_H */

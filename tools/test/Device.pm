@@ -1,6 +1,6 @@
 # What the tests of the command share: it is run as an administrator runs it,
-# against a device that fake_device.c stands for; built plainly, and again with
-# ASan and UBSan.
+# against a device that fake_device.c stands for; built plainly, again with ASan and
+# UBSan, and so too against a module of release 0.1.0.
 package Device;
 use strict;
 use warnings;
@@ -12,15 +12,17 @@ use File::Temp qw(tempdir);
 use Test::More;
 
 our @EXPORT = qw(slurp spurt fresh run works fails prints json policy_is rivals in_builds
-	$top $temp $build $dir $out $err $release @table);
+	$top $temp $build $dir $out $err $release $abi $old @table);
 
 our $top = abs_path(dirname(__FILE__) . '/../..');
 our $temp = tempdir(CLEANUP => 1);
 our $build; # of the command under test
 our $dir; # state of the fake device
 our ($out, $err); # of the last run()
+our $old; # release of the module, if it is an old one
 my @preload;
 
+our ($abi) = slurp("$top/include/uapi/linux/mailwall.h") =~ /MAILWALL_ABI (\d+)/;
 our ($release) = slurp("$top/kmod/version.h") =~ /MAILWALL_RELEASE "(.*)"/;
 our @table = ('25 GTW ANY', '25 ANY GTW', '110 GTW ANY', '110 ANY GTW', '8450 ADM GTW',
 	'465 GTW ANY', '465 ANY GTW', '587 GTW ANY', '587 ANY GTW', '995 GTW ANY', '995 ANY GTW');
@@ -55,6 +57,7 @@ sub run {
 		delete $ENV{SSH_CONNECTION};
 		delete $ENV{$_} for grep { /^FAKE_/ } keys %ENV;
 		$ENV{FAKE_DIR} = $dir;
+		$ENV{FAKE_MODULE} = $old if $old;
 		$ENV{$_} = $env{$_} for keys %env;
 		open(STDOUT, '>', $to) or die;
 		open(STDERR, '>', "$temp/err") or die;
@@ -148,8 +151,9 @@ sub make {
 	$built or BAIL_OUT('the command does not build');
 }
 
-# in_builds([NAME, TEST], ...): run tests in each build; MAILWALL_BUILDS=plain
-# leaves the other one out. The script's last act.
+# in_builds([NAME, TEST, OLD]...): run tests in each build, with OLD 'too' also against an
+# old module, with 'only' against nothing else; MAILWALL_BUILDS=plain leaves all but the
+# plain one out. The script's last act.
 sub in_builds {
 	my @tests = @_;
 	my $sanitize = '-fsanitize=address,undefined -fno-sanitize-recover=all';
@@ -158,14 +162,18 @@ sub in_builds {
 		sanitizers => ["CFLAGS=-O1 -g -fno-omit-frame-pointer $sanitize -fPIE", 'CPPFLAGS=',
 			'LDFLAGS=-pie'],
 	);
-	my @kinds = split(/ /, $ENV{MAILWALL_BUILDS} // 'plain sanitizers');
+	my @kinds = split(/ /, $ENV{MAILWALL_BUILDS} // 'plain sanitizers old');
 
 	system("$top/tests/deps make gcc libc6-dev libjansson-dev pkg-config python3-minimal perl >&2") == 0
 		or BAIL_OUT('packages are missing');
 	for my $kind (@kinds) {
-		make($kind, @{$flags{$kind}});
-		chomp(@preload = $kind eq 'plain' ? () : `gcc -print-file-name=libasan.so`);
-		subtest("$kind: $_->[0]" => $_->[1]) for @tests;
+		$old = $kind eq 'old' ? '0.1.0' : undef;
+		my @these = grep { ($_->[2] // 'never') ne ($old ? 'never' : 'only') } @tests;
+		next unless @these;
+		my $make = $old ? 'sanitizers' : $kind;
+		make($make, @{$flags{$make}});
+		chomp(@preload = $make eq 'plain' ? () : `gcc -print-file-name=libasan.so`);
+		subtest(($old ? "module $old" : $kind) . ": $_->[0]" => $_->[1]) for @these;
 	}
 	done_testing();
 }

@@ -2,6 +2,7 @@
 /*
  * /dev/mailwall and its sysfs files where no module can be loaded: a library for
  * LD_PRELOAD that gives the command the ABI, over the code that the module shares.
+ * With $FAKE_MODULE=0.1.0 it is a module of that release, which speaks ABI 1.
  *
  * $FAKE_DIR is a directory: "state" keeps the policy from one command to the
  * next, "connections" holds lines "LOCAL PORT PEER PORT", "rival" a line for each
@@ -9,10 +10,11 @@
  * +192.0.2.1", or "-" for none), "tcp" and "tcp6" stand for the files in
  * /proc/self/net. What shall go wrong is in the environment:
  * $FAKE_OPEN, an errno for open(); $FAKE_SYSFS=none; $FAKE_ABI; $FAKE_RELEASE;
- * $FAKE_FAIL, "SET_POLICY=EPERM".
+ * $FAKE_FAIL, "SET_POLICY=EPERM". $FAKE_ROW=PORT: the module has a row more in its
+ * table than we; $FAKE_LATE: a row comes between the question how many there are and
+ * the one for them.
  */
-#include "policy.h"
-#include "version.h"
+#include "abi1.h"
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -27,8 +29,8 @@
 #define PROC "/proc/self/net/"
 
 struct state {
-	struct mailwall_policy policy;
-	struct mailwall_policy fallback;
+	struct mw_spec policy;
+	struct mw_spec fallback;
 	u64 generation;
 	u64 deadline; /* milliseconds, 0: nothing waits */
 };
@@ -39,7 +41,7 @@ static const struct {
 } errors[] = {
 	{ "EPERM", EPERM },	{ "ENOENT", ENOENT }, { "EACCES", EACCES }, { "EBUSY", EBUSY },
 	{ "EINVAL", EINVAL },	{ "ENOTTY", ENOTTY }, { "ENOMEM", ENOMEM }, { "ENXIO", ENXIO },
-	{ "ENODATA", ENODATA }, { "EIO", EIO },	      { "ESTALE", ESTALE },
+	{ "ENODATA", ENODATA }, { "ENOSPC", ENOSPC }, { "EIO", EIO },	    { "ESTALE", ESTALE },
 };
 
 static int error_number(const char *name)
@@ -111,6 +113,8 @@ static void state_read(struct state *state)
 
 	memset(state, 0, sizeof(*state));
 	state->policy.mode = MAILWALL_ENFORCE;
+	state->policy.gtw_count = 1;
+	state->policy.gtw[0].kind = MAILWALL_GTW_THIS;
 	state->generation = 1;
 	if (fd >= 0) {
 		if (read(fd, state, sizeof(*state)) != sizeof(*state))
@@ -145,8 +149,8 @@ static void rival(struct state *state)
 	if (*line == '-')
 		return;
 	text = strchr(line, ' ') + 1;
-	if ((strncmp(line, "adm ", 4) ? mw_policy_site_edit : mw_policy_adm_edit)(
-		    &state->policy, text, strlen(text), &complaint)) {
+	if ((strncmp(line, "adm ", 4) ? mw_edit_site : mw_edit_adm)(&state->policy, text,
+								    strlen(text), &complaint)) {
 		fprintf(stderr, "fake device: rival: %s\n", complaint.cure);
 		abort();
 	}
@@ -156,61 +160,67 @@ static void rival(struct state *state)
 
 /* Calls */
 
-static int set_policy(struct state *state, const struct mailwall_policy *asked)
+static bool is_old(void)
 {
-	struct mailwall_policy policy = *asked;
+	return getenv("FAKE_MODULE");
+}
+
+static int set_spec(struct state *state, const struct mw_spec *asked)
+{
+	struct mw_spec policy = *asked;
 	struct mw_complaint complaint;
 	char text[MW_PREFIX_TEXT];
 	int error;
 
 	rival(state);
-	if (state->deadline)
+	if (state->deadline && !(policy.confirm && !is_old()))
 		return -EBUSY;
 	if (policy.generation != state->generation)
 		return -ESTALE;
-	error = mw_policy_normalise(&policy, &complaint, text);
+	error = mw_spec_normalise(&policy, &complaint, text);
 	if (error)
 		return error;
-	if (policy.confirm) {
+	if (policy.confirm && !state->deadline)
 		state->fallback = state->policy;
+	if (policy.confirm)
 		state->deadline = now() + policy.confirm * 1000ULL;
-	}
 	state->policy = policy;
 	state->generation++;
 	return 0;
 }
 
-static void get_policy(const struct state *state, struct mailwall_policy *policy)
+static u32 seconds_left(const struct state *state)
 {
-	*policy = state->policy;
-	policy->generation = state->generation;
-	policy->confirm = state->deadline ? (state->deadline - now() + 999) / 1000 : 0;
+	return state->deadline ? (state->deadline - now() + 999) / 1000 : 0;
+}
+
+/* Rows */
+
+static unsigned int built_in_rows(void)
+{
+	return MW_TABLE_ROWS + !!getenv("FAKE_ROW");
+}
+
+static struct mailwall_row row_of(const struct state *state, unsigned int i)
+{
+	if (i < MW_TABLE_ROWS)
+		return mw_table[i].row;
+	if (i < built_in_rows())
+		return (struct mailwall_row){
+			.port = atoi(getenv("FAKE_ROW")),
+			.source = MAILWALL_ANY,
+			.target = MAILWALL_GTW,
+		};
+	return state->policy.site[i - built_in_rows()];
 }
 
 /* Every counter has a value of its own. */
-static void get_counters(const struct state *state, struct mailwall_counters *counters)
-{
-	unsigned int i, j;
-
-	memset(counters, 0, sizeof(*counters));
-	counters->generation = state->generation;
-	counters->row_count = MAILWALL_TABLE_ROWS + state->policy.site_count;
-	counters->log_held = 7;
-	for (i = 0; i < counters->row_count; i++) {
-		counters->row[i].row = i < MAILWALL_TABLE_ROWS ?
-					       mw_table[i].row :
-					       state->policy.site[i - MAILWALL_TABLE_ROWS];
-		counters->row[i].openings = 1 + i;
-		counters->row[i].segments = 100 + i;
-		counters->row[i].bytes = 12345678900ULL + i;
-	}
-	for (i = 0; i < 2; i++) {
-		for (j = 0; j < MAILWALL_REASONS; j++) {
-			counters->denied[i][j] = 1000 + 10 * i + j;
-			counters->would_deny[i][j] = 2000 + 10 * i + j;
-		}
-	}
-}
+#define HELD 7
+#define OPENINGS(i) (1 + (i))
+#define SEGMENTS(i) (100 + (i))
+#define BYTES(i) (12345678900ULL + (i))
+#define DENIED(direction, reason) (1000 + 10 * (direction) + (reason))
+#define WOULD_DENY(direction, reason) (2000 + 10 * (direction) + (reason))
 
 static bool same_address(const u8 *address, const char *text)
 {
@@ -256,23 +266,25 @@ static int explain(const struct state *state, struct mailwall_explain *ex)
 	struct mw_policy *policy;
 	unsigned int verdict;
 
-	if (ex->hook || ex->direction > MAILWALL_OUT || ex->data_offset > 15 ||
+	if (ex->size != sizeof(*ex) || ex->hook || ex->out_ifindex ||
+	    ex->direction > MAILWALL_OUT || ex->data_offset > 15 ||
 	    (ex->family != AF_INET && ex->family != AF_INET6) ||
 	    ex->connection > MAILWALL_CONNECTION_HELD)
 		return -EINVAL;
 	ex->reason = 0;
 	ex->connection_found = 255;
 	memset(&ex->row, 0, sizeof(ex->row));
-	ex->mode = state->policy.mode;
+	ex->answer_mode = state->policy.mode;
 	ex->generation = state->generation;
 	ex->fate = MAILWALL_FATE_UNJUDGED;
-	if (ex->ifindex == 1 || ex->mode == MAILWALL_OFF)
+	if (ex->ifindex == 1 || ex->answer_mode == MAILWALL_OFF)
 		return 0;
-	policy = calloc(1, mw_policy_size(&state->policy));
+	policy = calloc(1, sizeof(*policy));
 	for (i = 0; i < ARRAY_SIZE(slot); i++)
 		slot[i] = MW_SITE_SLOT + i;
 	mw_policy_build(policy, &state->policy, slot);
-	if (ex->segment_length < 20 || !mw_data_offset_valid(ex->data_offset, ex->segment_length))
+	if (ex->segment_length < 20 ||
+	    !mw_data_offset_valid(ex->data_offset << 4, ex->segment_length))
 		verdict = MW_DENY | MAILWALL_MALFORMED;
 	else
 		verdict = mw_policy_judge(policy, &seg, connected, ex);
@@ -287,12 +299,12 @@ static int explain(const struct state *state, struct mailwall_explain *ex)
 
 static unsigned int abi(void)
 {
-	return getenv("FAKE_ABI") ? atoi(getenv("FAKE_ABI")) : MAILWALL_ABI;
+	return getenv("FAKE_ABI") ? atoi(getenv("FAKE_ABI")) : is_old() ? 1 : MAILWALL_ABI;
 }
 
 static const char *release(void)
 {
-	return getenv("FAKE_RELEASE") ?: MAILWALL_RELEASE;
+	return getenv("FAKE_RELEASE") ?: getenv("FAKE_MODULE") ?: MAILWALL_RELEASE;
 }
 
 /* Is this call to fail, and how? */
@@ -306,60 +318,258 @@ static int planned(const char *name)
 		       0;
 }
 
-static int wait_over(struct state *state, bool keep)
+static int wait_over(struct state *state, bool keep, u32 extend)
 {
 	if (!state->deadline)
 		return -ENODATA;
-	if (keep)
+	if (extend)
+		state->deadline = now() + extend * 1000ULL;
+	else if (keep)
 		state->deadline = 0;
 	else
 		state_revert(state);
 	return 0;
 }
 
-static int answer(unsigned long request, void *argument)
-{
-	struct mailwall_version *version = argument;
-	struct state state;
-	int error;
+/* ABI 2 */
 
-	state_read(&state);
+/* Tell how many items there are. Return: whether they can be given. */
+static bool count_list(struct mailwall_list *list, u32 count)
+{
+	bool room = !list->stride || list->count >= count;
+
+	list->count = count;
+	return room;
+}
+
+static void *item(const struct mailwall_list *list, u32 i, size_t size)
+{
+	if (list->stride != size)
+		abort();
+	return (char *)(uintptr_t)list->items + i * size;
+}
+
+static int get_version(struct mailwall_version *version)
+{
+	if (version->size != sizeof(*version))
+		return -EINVAL;
+	version->abi = abi();
+	snprintf(version->release, sizeof(version->release), "%s", release());
+	return 0;
+}
+
+static int get_policy(const struct state *state, struct mailwall_policy *policy)
+{
+	const struct mw_spec *spec = &state->policy;
+	unsigned int i;
+
+	if (policy->size != sizeof(*policy))
+		return -EINVAL;
+	if (!count_list(&policy->adm, spec->adm_count) ||
+	    !count_list(&policy->site, spec->site_count) ||
+	    !count_list(&policy->gtw, spec->gtw_count))
+		return -ENOSPC;
+	for (i = 0; i < spec->adm_count; i++)
+		memcpy(item(&policy->adm, i, sizeof(*spec->adm)), &spec->adm[i],
+		       sizeof(*spec->adm));
+	for (i = 0; i < spec->site_count; i++)
+		memcpy(item(&policy->site, i, sizeof(*spec->site)), &spec->site[i],
+		       sizeof(*spec->site));
+	for (i = 0; i < spec->gtw_count; i++)
+		memcpy(item(&policy->gtw, i, sizeof(*spec->gtw)), &spec->gtw[i],
+		       sizeof(*spec->gtw));
+	policy->mode = spec->mode;
+	policy->log = spec->log;
+	policy->log_group = spec->log_group;
+	policy->generation = state->generation;
+	policy->confirm = seconds_left(state);
+	return 0;
+}
+
+static int set_policy(struct state *state, const struct mailwall_policy *policy)
+{
+	struct mw_spec spec = {
+		.generation = policy->generation,
+		.mode = policy->mode,
+		.confirm = policy->confirm,
+		.log = policy->log,
+		.log_group = policy->log_group,
+		.adm_count = policy->adm.count,
+		.site_count = policy->site.count,
+		.gtw_count = policy->gtw.count,
+	};
+	unsigned int i;
+
+	if (policy->size != sizeof(*policy))
+		return -EINVAL;
+	for (i = 0; i < spec.adm_count; i++)
+		memcpy(&spec.adm[i], item(&policy->adm, i, sizeof(*spec.adm)), sizeof(*spec.adm));
+	for (i = 0; i < spec.site_count; i++)
+		memcpy(&spec.site[i], item(&policy->site, i, sizeof(*spec.site)),
+		       sizeof(*spec.site));
+	for (i = 0; i < spec.gtw_count; i++)
+		memcpy(&spec.gtw[i], item(&policy->gtw, i, sizeof(*spec.gtw)), sizeof(*spec.gtw));
+	return set_spec(state, &spec);
+}
+
+static int get_counters(const struct state *state, struct mailwall_counters *counters)
+{
+	u32 rows = built_in_rows() + state->policy.site_count;
+	u32 reasons = 2 * MAILWALL_REASONS, i;
+	bool asked = counters->row.stride;
+
+	if (counters->size != sizeof(*counters))
+		return -EINVAL;
+	counters->log_held = HELD;
+	counters->generation = state->generation;
+	if (!count_list(&counters->row, asked || !getenv("FAKE_LATE") ? rows : rows - 1) ||
+	    !count_list(&counters->reason, reasons))
+		return -ENOSPC;
+	for (i = 0; asked && i < rows; i++) {
+		const struct mailwall_row_counters one = {
+			.row = row_of(state, i),
+			.openings = OPENINGS(i),
+			.segments = SEGMENTS(i),
+			.bytes = BYTES(i),
+		};
+
+		memcpy(item(&counters->row, i, sizeof(one)), &one, sizeof(one));
+	}
+	for (i = 0; asked && i < reasons; i++) {
+		u8 direction = i / MAILWALL_REASONS, reason = i % MAILWALL_REASONS;
+		const struct mailwall_reason_counters one = {
+			.direction = direction,
+			.reason = reason,
+			.denied = DENIED(direction, reason),
+			.would_deny = WOULD_DENY(direction, reason),
+		};
+
+		memcpy(item(&counters->reason, i, sizeof(one)), &one, sizeof(one));
+	}
+	return 0;
+}
+
+static int do_confirm(struct state *state, const struct mailwall_confirm *confirm)
+{
+	return confirm->size == sizeof(*confirm) ? wait_over(state, true, confirm->extend) :
+						   -EINVAL;
+}
+
+static int answer(struct state *state, unsigned long request, void *argument)
+{
 	switch (request) {
 	case MAILWALL_GET_VERSION:
-		error = planned("GET_VERSION");
-		memset(version, 0, sizeof(*version));
-		version->abi = abi();
-		snprintf(version->release, sizeof(version->release), "%s", release());
-		return error;
+		return planned("GET_VERSION") ?: get_version(argument);
 	case MAILWALL_GET_POLICY:
-		error = planned("GET_POLICY");
-		get_policy(&state, argument);
-		return error;
+		return planned("GET_POLICY") ?: get_policy(state, argument);
 	case MAILWALL_SET_POLICY:
-		error = planned("SET_POLICY") ?: set_policy(&state, argument);
-		break;
-	case MAILWALL_CONFIRM:
-		error = planned("CONFIRM") ?: wait_over(&state, true);
-		break;
-	case MAILWALL_REVERT:
-		error = planned("REVERT") ?: wait_over(&state, false);
-		break;
+		return planned("SET_POLICY") ?: set_policy(state, argument);
 	case MAILWALL_GET_COUNTERS:
-		error = planned("GET_COUNTERS");
-		get_counters(&state, argument);
-		return error;
+		return planned("GET_COUNTERS") ?: get_counters(state, argument);
 	case MAILWALL_EXPLAIN:
-		return planned("EXPLAIN") ?: explain(&state, argument);
+		return planned("EXPLAIN") ?: explain(state, argument);
+	case MAILWALL_CONFIRM:
+		return planned("CONFIRM") ?: do_confirm(state, argument);
+	case MAILWALL_REVERT:
+		return planned("REVERT") ?: wait_over(state, false, 0);
 	default:
 		return -ENOTTY;
 	}
-	if (!error)
-		state_write(&state);
-	return error;
+}
+
+/* ABI 1 */
+
+static int old_get_version(struct abi1_version *version)
+{
+	memset(version, 0, sizeof(*version));
+	version->abi = abi();
+	snprintf(version->release, sizeof(version->release), "%s", release());
+	return 0;
+}
+
+static int old_get_policy(const struct state *state, struct abi1_policy *policy)
+{
+	const struct mw_spec *spec = &state->policy;
+
+	memset(policy, 0, sizeof(*policy));
+	policy->generation = state->generation;
+	policy->mode = spec->mode;
+	policy->confirm = seconds_left(state);
+	policy->log = spec->log;
+	policy->log_group = spec->log_group;
+	policy->adm_count = spec->adm_count;
+	policy->site_count = spec->site_count;
+	memcpy(policy->adm, spec->adm, sizeof(policy->adm));
+	memcpy(policy->site, spec->site, sizeof(policy->site));
+	return 0;
+}
+
+static int old_set_policy(struct state *state, const struct abi1_policy *policy)
+{
+	struct mw_spec spec = {
+		.generation = policy->generation,
+		.mode = policy->mode,
+		.confirm = policy->confirm,
+		.log = policy->log,
+		.log_group = policy->log_group,
+		.adm_count = policy->adm_count,
+		.site_count = policy->site_count,
+		.gtw_count = 1,
+	};
+
+	if (policy->reserved)
+		return -EINVAL;
+	memcpy(spec.adm, policy->adm, sizeof(policy->adm));
+	memcpy(spec.site, policy->site, sizeof(policy->site));
+	return set_spec(state, &spec);
+}
+
+static int old_get_counters(const struct state *state, struct abi1_counters *counters)
+{
+	unsigned int i, j;
+
+	memset(counters, 0, sizeof(*counters));
+	counters->generation = state->generation;
+	counters->row_count = ABI1_TABLE_ROWS + state->policy.site_count;
+	counters->log_held = HELD;
+	for (i = 0; i < counters->row_count; i++) {
+		counters->row[i].row = row_of(state, i);
+		counters->row[i].openings = OPENINGS(i);
+		counters->row[i].segments = SEGMENTS(i);
+		counters->row[i].bytes = BYTES(i);
+	}
+	for (i = 0; i < 2; i++) {
+		for (j = 0; j < ABI1_REASONS; j++) {
+			counters->denied[i][j] = DENIED(i, j);
+			counters->would_deny[i][j] = WOULD_DENY(i, j);
+		}
+	}
+	return 0;
+}
+
+static int old_answer(struct state *state, unsigned long request, void *argument)
+{
+	switch (request) {
+	case ABI1_GET_VERSION:
+		return planned("GET_VERSION") ?: old_get_version(argument);
+	case ABI1_GET_POLICY:
+		return planned("GET_POLICY") ?: old_get_policy(state, argument);
+	case ABI1_SET_POLICY:
+		return planned("SET_POLICY") ?: old_set_policy(state, argument);
+	case ABI1_GET_COUNTERS:
+		return planned("GET_COUNTERS") ?: old_get_counters(state, argument);
+	case ABI1_CONFIRM:
+		return planned("CONFIRM") ?: wait_over(state, true, 0);
+	case ABI1_REVERT:
+		return planned("REVERT") ?: wait_over(state, false, 0);
+	default:
+		return -ENOTTY;
+	}
 }
 
 int ioctl(int fd, unsigned long request, ...)
 {
+	struct state state;
 	void *argument;
 	va_list args;
 	int error;
@@ -367,11 +577,15 @@ int ioctl(int fd, unsigned long request, ...)
 	va_start(args, request);
 	argument = va_arg(args, void *);
 	va_end(args);
-	if (_IOC_TYPE(request) != MAILWALL_IOC)
+	if (_IOC_TYPE(request) != MAILWALL_IOC && _IOC_TYPE(request) != _IOC_TYPE(ABI1_CONFIRM))
 		return REAL(ioctl, fd, request, argument);
-	error = answer(request, argument);
-	if (!error)
+	state_read(&state);
+	error = is_old() ? old_answer(&state, request, argument) :
+			   answer(&state, request, argument);
+	if (!error) {
+		state_write(&state);
 		return 0;
+	}
 	errno = -error;
 	return -1;
 }
@@ -395,10 +609,13 @@ static int sysfs_open(const char *name)
 	} else if (!strcmp(name, "mode")) {
 		dprintf(fd, "%s\n", mw_mode_name(state.policy.mode));
 	} else if (!strcmp(name, "table")) {
-		for (i = 0; i < MAILWALL_TABLE_ROWS; i++)
-			dprintf(fd, "%u %s %s %s\n", mw_table[i].row.port,
-				mw_end_name(mw_table[i].row.source),
-				mw_end_name(mw_table[i].row.target), mw_table[i].description);
+		for (i = 0; i < built_in_rows(); i++) {
+			struct mailwall_row row = row_of(&state, i);
+
+			dprintf(fd, "%u %s %s %s\n", row.port, mw_end_name(row.source),
+				mw_end_name(row.target),
+				i < MW_TABLE_ROWS ? mw_table[i].description : "of a newer module");
+		}
 	} else {
 		close(fd);
 		errno = EACCES;

@@ -9,21 +9,21 @@ use Test::More;
 
 sub test_version {
 	fresh();
-	prints('version', "command  $release (ABI 1)\nmodule   $release (ABI 1)\n", 'version');
-	prints('version: no module is no error', "command  $release (ABI 1)\nmodule   not loaded\n",
+	prints('version', "command  $release (ABI $abi)\nmodule   $release (ABI $abi)\n", 'version');
+	prints('version: no module is no error', "command  $release (ABI $abi)\nmodule   not loaded\n",
 		{ FAKE_SYSFS => 'none', FAKE_OPEN => 'ENOENT' }, 'version');
 	prints('version: through the device where there is no /sys',
-		"command  $release (ABI 1)\nmodule   7.1 (ABI 1)\n",
+		"command  $release (ABI $abi)\nmodule   7.1 (ABI $abi)\n",
 		{ FAKE_SYSFS => 'none', FAKE_RELEASE => '7.1' }, 'version');
 	prints('version: for users without rights',
-		"command  $release (ABI 1)\nmodule   7.1 (ABI 1)\n",
+		"command  $release (ABI $abi)\nmodule   7.1 (ABI $abi)\n",
 		{ FAKE_OPEN => 'EACCES', FAKE_RELEASE => '7.1' }, 'version');
-	json('version --json', "j == {'command': {'release': '$release', 'abi': 1}, " .
-		"'module': {'release': '7.1', 'abi': 1}}", { FAKE_RELEASE => '7.1' }, 'version', '--json');
+	json('version --json', "j == {'command': {'release': '$release', 'abi': $abi}, " .
+		"'module': {'release': '7.1', 'abi': $abi}}", { FAKE_RELEASE => '7.1' }, 'version', '--json');
 	json('version --json: no module', "j['module'] is None",
 		{ FAKE_SYSFS => 'none', FAKE_OPEN => 'ENOENT' }, 'version', '--json');
-	is(run({ FAKE_ABI => 2 }, 'version'), 1, 'version: another ABI is an error');
-	like($out . $err, qr/ABI 2.*upgrade the command/s, 'version: ... that names the cure');
+	is(run({ FAKE_ABI => 3 }, 'version'), 1, 'version: a newer ABI is an error');
+	like($out . $err, qr/ABI 3.*upgrade the command/s, 'version: ... that names the cure');
 }
 
 sub test_abi {
@@ -33,14 +33,32 @@ sub test_abi {
 	for my $command (['status'], ['adm', 'show'], ['adm', 'clear'], ['mode', 'off'], ['confirm'],
 		['revert'], ['explain', 'in', '192.0.2.1:1', '192.0.2.2:2']) {
 		fails("newer ABI: @$command", 1,
-			qr/release 2\.0 with ABI 2.*release \Q$release\E with ABI 1: upgrade the command/,
-			{ FAKE_ABI => 2, FAKE_RELEASE => '2.0' }, @$command);
+			qr/release 2\.0 with ABI 3.*release \Q$release\E with ABI $abi: upgrade the command/,
+			{ FAKE_ABI => 3, FAKE_RELEASE => '2.0' }, @$command);
 	}
 	fails('older ABI', 1, qr/ABI 0.*modprobe -r mailwall && modprobe mailwall/, { FAKE_ABI => 0 },
 		'mode', 'off');
 	fails('a release that is no text is escaped', 1, qr/release a\\x1bb\\xff /,
-		{ FAKE_ABI => 2, FAKE_RELEASE => "a\x1bb\xff" }, 'adm', 'show');
+		{ FAKE_ABI => 3, FAKE_RELEASE => "a\x1bb\xff" }, 'adm', 'show');
 	prints('... and changed nothing', "192.0.2.1\n", 'adm', 'show');
+}
+
+# A module of release 0.1.0. What it can be asked for is in the tests that run against it too.
+sub test_old_module {
+	fresh();
+	prints('version of an old module', "command  $release (ABI $abi)\nmodule   0.1.0 (ABI 1)\n", 'version');
+	prints('... through the device', "command  $release (ABI $abi)\nmodule   0.1.0 (ABI 1)\n",
+		{ FAKE_SYSFS => 'none' }, 'version');
+	my $says = qr/the loaded module is release 0\.1\.0 with ABI 1, this command is release \Q$release\E with ABI $abi: load the newer module/;
+	fails('an old module: explain', 1, qr/explain: $says/, 'explain', 'in', '192.0.2.1:1', '192.0.2.2:2');
+	run('adm', 'set', '192.0.2.1', '--confirm=50');
+	fails('an old module: confirm --extend', 1, qr/confirm --extend: $says/, 'confirm', '--extend=9');
+	works('... confirm alone', 'confirm');
+	policy_is('... keeps the change', '192.0.2.1', '');
+	fails('an old module that fails', 1, qr/adm: Input\/output error/, { FAKE_FAIL => 'GET_POLICY=EIO' },
+		'adm', 'show');
+	fails('... at the version', 1, qr/does not answer like mailwall/, { FAKE_FAIL => 'GET_VERSION=EIO' },
+		'adm', 'show');
 }
 
 sub test_without_rights {
@@ -109,6 +127,9 @@ sub test_usage {
 		[['frobnicate'], qr/"frobnicate": no such command/],
 		[["a\nb"], qr/"a\\x0ab": no such command/],
 		[['adm'], qr/adm: write one of show, set, add, remove, clear/],
+		[['gtw'], qr/gtw: write one of show/],
+		[['gtw', 'add', 'this'], qr/gtw "add": write one of show/],
+		[['gtw', 'show', 'x'], qr/"x" is too much: write "mailwall gtw show"/],
 		[['adm', 'delete'], qr/adm "delete": write one of show/],
 		[['site', 'set', '22:ADM:GTW'], qr/site "set": write one of show, add, remove, clear/],
 		[['adm', 'add'], qr/adm: too little: write "mailwall adm add PREFIX\.\.\."/],
@@ -146,6 +167,11 @@ sub test_usage {
 		[['mode', 'off', '--confirm=-1'], qr/from 1 to 86400/],
 		[['mode', 'off', '--confirm=5s'], qr/--confirm="5s"/],
 		[['mode', 'off', '--confirm='], qr/from 1 to 86400/],
+		[['confirm', '--extend=0'], qr/--extend="0": write a number from 1 to 86400/],
+		[['confirm', '--extend=86401'], qr/from 1 to 86400/],
+		[['confirm', '--extend'], qr/requires an argument/],
+		[['revert', '--extend=5'], qr/does not take this option: --extend/],
+		[['confirm', '--confirm=5'], qr/does not take this option: --confirm/],
 		[['mode', 'off', '--confirm'], qr/requires an argument/],
 		[['mode', '--confirm=5'], qr/are for a change/],
 		[['log', '--force'], qr/are for a change/],
@@ -168,9 +194,9 @@ sub test_help {
 	fresh();
 	works('--help', '--help');
 	my $help = $out;
-	like($help, qr/\b$_\b/, "--help names $_") for qw(status adm site mode log confirm revert explain
+	like($help, qr/\b$_\b/, "--help names $_") for qw(status adm site gtw mode log confirm revert explain
 		version show set add remove clear enforce audit off kernel nflog in out);
-	like($help, qr/--$_\b/, "--help names --$_") for qw(confirm force json flags connection data-offset
+	like($help, qr/--$_\b/, "--help names --$_") for qw(confirm force extend json flags connection data-offset
 		length device help usage version);
 	unlike($help, qr/.{81}/, '--help fits a terminal');
 	my $man = slurp("$top/tools/mailwall.8") =~ s/\\-/-/gr;
@@ -212,13 +238,15 @@ END
 }
 
 sub test_completion {
-	completes('mailwall ', 'status adm site mode log confirm revert explain version');
+	completes('mailwall ', 'status adm site gtw mode log confirm revert explain version');
 	completes('mailwall s', 'status site');
 	completes('mailwall adm ', 'show add remove clear set');
 	completes('mailwall site ', 'show add remove clear');
+	completes('mailwall gtw ', 'show');
 	completes('mailwall mode a', 'audit');
 	completes('mailwall mode audit --', '--confirm= --force');
 	completes('mailwall status --', '--json');
+	completes('mailwall confirm --', '--extend=');
 	completes('mailwall adm show --', '');
 	completes('mailwall --', '--help --usage --version');
 	completes('mailwall explain ', 'in out');
@@ -230,6 +258,7 @@ sub test_completion {
 }
 
 in_builds(['version' => \&test_version], ['ABI' => \&test_abi],
+	['an old module' => \&test_old_module, 'only'],
 	['without rights' => \&test_without_rights], ['errors' => \&test_errors],
 	['usage' => \&test_usage], ['help' => \&test_help], ['install' => \&test_install],
 	['completion' => \&test_completion]);

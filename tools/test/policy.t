@@ -146,7 +146,7 @@ sub test_confirm {
 		'adm', 'set', '192.0.2.1', '--confirm=50');
 	policy_is('... is in force', '192.0.2.1', '');
 	for my $change (['adm', 'add', '10.0.0.1'], ['mode', 'off'], ['adm', 'clear'],
-		['site', 'add', '22:ADM:GTW', '--confirm=9']) {
+		$old ? ['site', 'add', '22:ADM:GTW', '--confirm=9'] : ()) {
 		fails("... others are refused: @$change", 1,
 			qr/a change waits (50|4\d) more seconds.*mailwall confirm.*mailwall revert/, @$change);
 	}
@@ -154,6 +154,7 @@ sub test_confirm {
 	prints('confirm', '', 'confirm');
 	policy_is('... keeps it', '192.0.2.1', '');
 	works('... and others are taken', 'mode', 'audit');
+	test_confirm_again() unless $old;
 	run('mode', 'enforce', '--confirm', '50');
 	prints('... --confirm SECONDS in two words', "enforce\n", 'mode');
 	prints('revert', '', 'revert');
@@ -172,6 +173,34 @@ sub test_confirm {
 		{ FAKE_FAIL => 'CONFIRM=EPERM' }, 'confirm');
 	fails('revert without rights', 1, qr/revert: not permitted: .*CAP_NET_ADMIN/,
 		{ FAKE_FAIL => 'REVERT=EPERM' }, 'revert');
+}
+
+# waits(SECONDS, WORDS): a change waits that long
+sub waits {
+	my ($seconds, $name) = @_;
+	run('status', '--json');
+	my ($left) = $out =~ /"reverts_in_seconds": (\d+)/;
+	ok(defined($left) && $left <= $seconds && $left > $seconds - 5, $name)
+		or diag($left // 'nothing waits');
+}
+
+# While a change waits: what carries a time itself is taken, and the time can be extended.
+sub test_confirm_again {
+	run('adm', 'set', '10.0.0.1', '--confirm=50');
+	prints('a change with a time of its own over one that waits',
+		"reverts in 90 seconds unless confirmed: mailwall confirm\n",
+		'site', 'add', '22:ADM:GTW', '--confirm=90');
+	policy_is('... is in force', '10.0.0.1', '22 ADM GTW');
+	waits(90, '... and starts the time anew');
+	prints('the same change once more', "reverts in 70 seconds unless confirmed: mailwall confirm\n",
+		'site', 'add', '22:ADM:GTW', '--confirm=70');
+	waits(70, '... starts it anew too');
+	prints('confirm --extend', "reverts in 600 seconds unless confirmed: mailwall confirm\n",
+		'confirm', '--extend=600');
+	waits(600, '... lets it wait');
+	works('revert', 'revert');
+	policy_is('... goes back before the first of them', '192.0.2.1', '');
+	fails('confirm --extend: nothing waits', 1, qr/confirm: no change waits/, 'confirm', '--extend=9');
 }
 
 sub test_rivals {
@@ -210,6 +239,12 @@ sub test_rivals {
 	prints('... nor the mode', "enforce\n", 'mode');
 }
 
+sub test_gtw {
+	fresh();
+	prints('gtw show', "this\n", 'gtw', 'show');
+	fails('gtw show without rights', 1, qr/permission denied/, { FAKE_OPEN => 'EACCES' }, 'gtw', 'show');
+}
+
 sub test_round_trip {
 	fresh();
 	my @adm = ('0.0.0.0/1', '10.0.0.0/8', '255.255.255.255', '::/1', '2001:db8::/127', 'ffff::ffff');
@@ -231,6 +266,7 @@ sub test_round_trip {
 	prints('... as is the log', "nflog:77\n", 'log');
 }
 
-in_builds(['adm' => \&test_adm], ['site' => \&test_site], ['mode and log' => \&test_mode_and_log],
-	['confirm and revert' => \&test_confirm], ['another administrator' => \&test_rivals],
-	['round trip' => \&test_round_trip]);
+in_builds(['adm' => \&test_adm, 'too'], ['site' => \&test_site, 'too'],
+	['mode and log' => \&test_mode_and_log, 'too'], ['confirm and revert' => \&test_confirm, 'too'],
+	['another administrator' => \&test_rivals, 'too'], ['gateways' => \&test_gtw, 'too'],
+	['round trip' => \&test_round_trip, 'too']);

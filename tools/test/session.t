@@ -107,4 +107,4 @@ sub test_session {
 	}
 }
 
-in_builds(['the SSH session' => \&test_session]);
+in_builds(['the SSH session' => \&test_session, 'too']);

@@ -21,7 +21,9 @@ sub test_status {
 	like($out, qr/^log +off .*rate limit: 7/m, 'status: log');
 	like($out, qr/^change +none waits/m, 'status: no change waits');
 	like($out, qr/^generation +1$/m, 'status: generation');
-	like($out, qr/^module +\Q$release\E \(ABI 1\)$/m, 'status: module');
+	my ($module, $speaks) = $old ? ($old, 1) : ($release, $abi);
+	like($out, qr/^module +\Q$module\E \(ABI $speaks\)$/m, 'status: module');
+	like($out, qr/^gateways +this$/m, 'status: gateways');
 	my $reasons = qr/ +malformed +flags +peer +no-connection +closed\n/;
 	like($out, qr/^denied$reasons  in +1000 +1001 +1002 +1003 +1004\n  out +1010 +1011 +1012 +1013 +1014$/m,
 		'status: denied');
@@ -41,7 +43,8 @@ sub test_status {
 	json('status --json', "j['complete'] is True and j['mode'] == 'audit' and j['generation'] == 5"
 		. " and j['adm'] == ['192.0.2.0/24', '2001:db8::/32'] and j['log'] == 'nflog:5'"
 		. " and j['log_held'] == 7 and 90 < j['reverts_in_seconds'] <= 100"
-		. " and j['module'] == {'release': '$release', 'abi': 1}", 'status', '--json');
+		. " and j['module'] == {'release': '$module', 'abi': $speaks} and j['gtw'] == ['this']"
+		. " and j['command'] == {'release': '$release', 'abi': $abi}", 'status', '--json');
 	json('status --json: rows', "[(r['port'], r['source'], r['target'], r['built_in'], r['openings'],"
 		. " r['segments'], r['bytes']) for r in j['rows']] == ["
 		. join(', ', map { my ($p, $s, $t) = split(/ /, (@table, '22 ADM GTW')[$_]);
@@ -57,6 +60,24 @@ sub test_status {
 	json('status --json: nothing waits', "j['reverts_in_seconds'] is None", 'status', '--json');
 	fails('status: an error of the device', 1, qr/status: Input\/output error/,
 		{ FAKE_FAIL => 'GET_COUNTERS=EIO' }, 'status');
+}
+
+# A module with a row more than the command knows of; and one that gets rows between two calls.
+sub test_other_rows {
+	fresh();
+	run('site', 'add', '22:ADM:GTW');
+	my $more = { FAKE_ROW => 2525 };
+	works('status: a module with a row more', $more, 'status');
+	like($out, qr/^ +2525 +ANY +GTW +12 +111 +12345678911  \(built-in row\)$/m, '... has it as built-in');
+	like($out, qr/^ +22 +ADM +GTW +13 +112 +12345678912  \(site row\)$/m, '... and the site row as such');
+	json('status --json: a module with a row more', "[(r['port'], r['built_in'], r['description'])"
+		. " for r in j['rows'][11:]] == [(2525, True, None), (22, False, None)]", $more, 'status', '--json');
+	works('status without rights: a module with a row more', { %$more, FAKE_OPEN => 'EACCES' }, 'status');
+	like($out, qr/^ +2525 +ANY +GTW +\(built-in row\)$/m, '... has it as built-in');
+	json('status: a row comes in between', "[r['port'] for r in j['rows'][10:]] == [995, 22]",
+		{ FAKE_LATE => 1 }, 'status', '--json');
+	fails('status: more than the command has room for', 1, qr/status: .*upgrade the command/,
+		{ FAKE_FAIL => 'GET_POLICY=ENOSPC' }, 'status');
 }
 
 sub test_explain {
@@ -134,4 +155,5 @@ sub test_explain {
 	fails('explain: no such device', 1, qr/device "nosuch0": there is none/, @denied, '--device=nosuch0');
 }
 
-in_builds(['status' => \&test_status], ['explain' => \&test_explain]);
+in_builds(['status' => \&test_status, 'too'], ['other rows' => \&test_other_rows],
+	['explain' => \&test_explain]);

@@ -19,7 +19,7 @@ def main():
     is_(connect("any", GTW_ANY4, 8080, timeout=1), "time-out", "with it 8080 is closed")
     for group in groups:
         start = time.monotonic()
-        part(importlib.import_module(group).attacks, field, long)
+        importlib.import_module(group).attacks(field, long)
         diag(f"{group}: {time.monotonic() - start:.0f} s")
     diag(f"{field.cases} segments in {field.segments} packets sent by hand")
     field.listener.stop()

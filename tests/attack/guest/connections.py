@@ -266,10 +266,6 @@ def flood(f, long):
         text = run("nstat", "-asz", "TcpExtSyncookiesSent", "TcpExtSyncookiesRecv").stdout
         return [int(n) for n in re.findall(r"TcpExtSyncookies\w+\s+(\d+)", text)]
 
-    # A connection that is half open lasts a second here (see Field), in which a busy machine
-    # makes no thousand of them: from now on listeners hold fewer.
-    with sysctl("net.core.somaxconn", 64), f.deaf():
-        pass
     with sysctl("net.ipv4.tcp_syncookies", 1):
         start = cookies()
         before = stats()
@@ -305,5 +301,9 @@ def flood(f, long):
 
 def attacks(f, long):
     """All of them."""
-    parts((states, listeners, simultaneous, time_wait, fast_open), f)
-    parts((flood,), f, long)
+    states(f)
+    listeners(f)
+    simultaneous(f)
+    time_wait(f)
+    fast_open(f)
+    flood(f, long)

@@ -142,5 +142,8 @@ def sysctl(name, value, ns="gtw"):
 
 def attacks(f, long):
     """All of them."""
-    parts((scans,), f, long)
-    parts((port_zero, forged_sources, multicast, malformed), f)
+    scans(f, long)
+    port_zero(f)
+    forged_sources(f)
+    multicast(f)
+    malformed(f)

@@ -111,7 +111,7 @@ def describe_machine():
     """What the figures depend on."""
     with open("/proc/cpuinfo", encoding="ascii") as file:
         model = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")][0]
-    lines = [f"kernel: {os.uname().release} {os.uname().version}", f"processor: {model}"]
+    lines = [f"kernel: {os.uname().release}", f"processor: {model}"]
     for path in sorted(glob.glob("/sys/devices/system/cpu/vulnerabilities/*")):
         with open(path, encoding="ascii") as file:
             lines.append(f"{os.path.basename(path)}: {file.read().strip()}")
@@ -120,7 +120,7 @@ def describe_machine():
 
 def main():
     """All firewalls; with --quick the two that are needed to tune ours, with --short those
-    that there are bars for or that may not grow."""
+    that there are bars for."""
     quick = "--quick" in sys.argv[1:]
     short = "--short" in sys.argv[1:]
     must(run("insmod", "/mailwall/mailwall_bench.ko"))

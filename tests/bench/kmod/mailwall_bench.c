@@ -25,6 +25,7 @@
 #include <linux/nsproxy.h>
 #include <linux/tcp.h>
 #include <linux/uaccess.h>
+#include <net/ip6_route.h>
 #include <net/route.h>
 #include <net/tcp.h>
 
@@ -103,6 +104,7 @@ struct bench {
 	struct net *net;
 	struct sk_buff *skb;
 	struct sock *sk; /* of the sender, or NULL */
+	struct sock *found; /* what a look-up may find and leave in the packet */
 	struct net_device *dev;
 	u32 rounds;
 };
@@ -118,6 +120,7 @@ struct bench {
 		struct sk_buff *skb = bench->skb;                   \
 		struct sock __maybe_unused *sk = bench->sk;         \
 		struct net_device __maybe_unused *dev = bench->dev; \
+		struct sock *demuxed = skb->sk;                     \
 		u32 i, rounds = bench->rounds, accepted = 0;        \
                                                                     \
 		for (i = 0; i < rounds; i++) {                      \
@@ -125,6 +128,8 @@ struct bench {
 			if (pass)                                   \
 				accepted++;                         \
 			nf_reset_ct(skb);                           \
+			/* what a look-up left there is TCP's */    \
+			skb->sk = demuxed;                          \
 		}                                                   \
 		return accepted;                                    \
 	}
@@ -219,18 +224,65 @@ static struct sk_buff *bench_build(const struct bench_run *run, struct net_devic
 	return skb;
 }
 
+static struct dst_entry *bench_route(struct net *net, const struct sk_buff *skb,
+				     const struct net_device *dev, bool ipv6)
+{
+	struct flowi4 fl4 = { .flowi4_oif = dev->ifindex };
+	struct flowi6 fl6 = { .flowi6_oif = dev->ifindex };
+	struct dst_entry *dst;
+	struct rtable *rt;
+
+	if (ipv6) {
+		fl6.daddr = ipv6_hdr(skb)->daddr;
+		dst = ip6_route_output(net, NULL, &fl6);
+		return dst->error ? ERR_PTR(dst->error) : dst;
+	}
+	fl4.daddr = ip_hdr(skb)->daddr;
+	rt = ip_route_output_key(net, &fl4);
+	return IS_ERR(rt) ? ERR_CAST(rt) : &rt->dst;
+}
+
+static int bench_route_in(const struct bench *bench, struct sk_buff *skb, bool ipv6)
+{
+	struct flowi6 fl6 = { .flowi6_iif = bench->dev->ifindex };
+	struct dst_entry *dst;
+	int error;
+
+	/* has none for these addresses, and no hook here asks for one */
+	if (bench->dev->flags & IFF_LOOPBACK)
+		return 0;
+	if (ipv6) {
+		fl6.daddr = ipv6_hdr(skb)->daddr;
+		fl6.saddr = ipv6_hdr(skb)->saddr;
+		dst = ip6_route_input_lookup(bench->net, bench->dev, &fl6, skb, 0);
+		skb_dst_set(skb, dst);
+		return dst->error;
+	}
+	rcu_read_lock();
+	error = ip_route_input_noref(skb, ip_hdr(skb)->daddr, ip_hdr(skb)->saddr, 0, bench->dev);
+	if (!error)
+		skb_dst_force(skb);
+	rcu_read_unlock();
+	return error;
+}
+
 static int bench_prepare(struct bench *bench, const struct bench_run *run, bool ipv6)
 {
 	struct sk_buff *skb = bench->skb;
 	bool out = run->flags & BENCH_OUT;
 
-	/* Without a route, as on loopback, go without: no hook here asks for more. */
-	if (!ipv6 && !out) {
-		rcu_read_lock();
-		if (!ip_route_input_noref(skb, ip_hdr(skb)->daddr, ip_hdr(skb)->saddr, 0,
-					  bench->dev))
-			skb_dst_force(skb);
-		rcu_read_unlock();
+	/* as the IP layers do before they come to these hooks */
+	if (out) {
+		struct dst_entry *dst = bench_route(bench->net, skb, bench->dev, ipv6);
+
+		if (IS_ERR(dst))
+			return PTR_ERR(dst);
+		skb_dst_set(skb, dst);
+	} else {
+		int error = bench_route_in(bench, skb, ipv6);
+
+		if (error)
+			return error;
 	}
 	if (run->flags & (BENCH_FILL | BENCH_SOCKET)) {
 		bench->sk = bench_find_socket(bench, ipv6, out);
@@ -270,7 +322,10 @@ static void bench_measure(const struct bench *bench, struct bench_run *run, bool
 {
 	u32 (*loop)(const struct bench *bench) =
 		bench_loops[ipv6][!!(run->flags & BENCH_OUT)][!!(run->flags & BENCH_TRACKED)];
-	const struct bench once = { bench->net, bench->skb, bench->sk, bench->dev, 3 };
+	const struct bench once = { bench->net, bench->skb, bench->sk, bench->found, bench->dev, 3 };
+	/* The references that TCP would give back, after a look-up of its own just so. */
+	struct sock *found = run->together ? NULL : bench->found;
+	unsigned int references = found ? refcount_read(&found->sk_refcnt) : 0;
 	unsigned long flags;
 	u64 start;
 
@@ -287,6 +342,10 @@ static void bench_measure(const struct bench *bench, struct bench_run *run, bool
 	start = ktime_get_ns();
 	bench_nothing(bench);
 	run->loop_ns = ktime_get_ns() - start;
+	if (found) {
+		refcount_set(&found->sk_refcnt, references);
+		bench->skb->destructor = NULL;
+	}
 	local_irq_restore(flags);
 	local_bh_enable();
 	refcount_set(&bench->skb->users, 1);
@@ -327,14 +386,14 @@ static int bench_run(struct net *net, struct bench_run *run)
 	if (!error) {
 		bench_count_hooks(net, run, ipv6);
 		/* not LOCAL_OUT's business who sent it, if the script wants no socket */
-		if (bench.sk && !(run->flags & BENCH_SOCKET)) {
-			sock_put(bench.sk);
-			bench.sk = NULL;
-		}
+		if (!(run->flags & BENCH_SOCKET))
+			swap(bench.sk, bench.found);
 		bench_measure(&bench, run, ipv6);
 	}
 	if (bench.sk)
 		sock_put(bench.sk);
+	if (bench.found)
+		sock_put(bench.found);
 	dev_put(bench.dev);
 	kfree_skb(bench.skb);
 	return error;

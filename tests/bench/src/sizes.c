@@ -2,14 +2,14 @@
 /* Prints the bytes that policies take, by the module's own policy.c. */
 #include "policy.h"
 
-static void say(const char *what, const struct mailwall_policy *spec)
+static void say(const char *what, const struct mw_spec *spec)
 {
 	printf("policy, %s,%u\n", what, mw_policy_size(spec));
 }
 
 int main(void)
 {
-	static struct mailwall_policy spec;
+	static struct mw_spec spec;
 	unsigned int i;
 
 	say("no site row", &spec);

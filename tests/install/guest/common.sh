@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # What the scripts of each boot share.
 # shellcheck source-path=SCRIPTDIR source=../../vm/guest/lib.sh
-. ../../vm/guest/lib.sh
+. ./lib.sh
 
 # What the administrator configured, in the form of sysfs.
 configured() {

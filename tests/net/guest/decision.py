@@ -90,26 +90,6 @@ def send(gateway, vector, mode, site, adm):
     return wrong
 
 
-def judged(gateway, mode, name, policy, cases):
-    """The vectors of one policy."""
-    site = [(int(row.split()[0]), *row.split()[1:]) for row in policy.site]
-    is_(mw_write("adm", "\n".join(policy.adm) + "\n"), 0, f"{mode}: ADM of {name}")
-    is_(mw_write("site", "\n".join(policy.site) + "\n"), 0, f"{mode}: site rows of {name}")
-    for vector in cases:
-        if vector.policy != name:
-            continue
-        sock = hold(vector) if vector.connection == "held" else None
-        wrong = []
-        if mode == "enforce":
-            wrong = [explain(vector, connection, mode)
-                     for connection in (None, vector.connection)]
-        wrong += send(gateway, vector, mode, site, policy.adm)
-        if sock:
-            sock.close()
-        ok(not any(wrong), f"{mode}: {vector.name}: {vector.expected}",
-           "\n".join([item for item in wrong if item] + [vector.line]))
-
-
 def main():
     policies, cases = vectors.load()
     topology()
@@ -119,7 +99,22 @@ def main():
     for mode in ("enforce", "audit"):
         mw_write("mode", mode)
         for name, policy in policies.items():
-            part(judged, gateway, mode, name, policy, cases)
+            site = [(int(row.split()[0]), *row.split()[1:]) for row in policy.site]
+            is_(mw_write("adm", "\n".join(policy.adm) + "\n"), 0, f"{mode}: ADM of {name}")
+            is_(mw_write("site", "\n".join(policy.site) + "\n"), 0, f"{mode}: site rows of {name}")
+            for vector in cases:
+                if vector.policy != name:
+                    continue
+                sock = hold(vector) if vector.connection == "held" else None
+                wrong = []
+                if mode == "enforce":
+                    wrong = [explain(vector, connection, mode)
+                             for connection in (None, vector.connection)]
+                wrong += send(gateway, vector, mode, site, policy.adm)
+                if sock:
+                    sock.close()
+                ok(not any(wrong), f"{mode}: {vector.name}: {vector.expected}",
+                   "\n".join([item for item in wrong if item] + [vector.line]))
     is_(mw_unload().returncode, 0, "the module unloads")
     done_testing()
 

@@ -430,11 +430,15 @@ def elsewhere():
 
 def main():
     topology()
-    parts((on_demand, none), mend=mw_unload)
+    on_demand()
+    none()
     wire = Wire()
-    parts((lines, rate, nflog, ulogd), wire, mend=mw_unload)
+    for part in (lines, rate, nflog, ulogd):
+        start = time.monotonic()
+        part(wire)
+        diag(f"{part.__name__}: {time.monotonic() - start:.0f} s")
     wire.unmute()
-    parts((elsewhere,), mend=mw_unload)
+    elsewhere()
     done_testing()
 
 

@@ -245,38 +245,38 @@ def main():
     must(mw_load("adm=" + ",".join(ADM_PREFIXES)))
     is_([line.split()[:3] for line in mw_read("table").splitlines()],
         [[str(port), source, target] for port, source, target in TABLE], "the table has its rows")
-    part(left_alone)
+    left_alone()
     for mode in ("enforce", "audit"):
         is_(mw_write("mode", mode), 0, f"the mode becomes {mode}")
         for fam in (4, 6):
             for outbound in (False, True):
-                part(bytes_of_a_session, fam, mode, outbound)
+                bytes_of_a_session(fam, mode, outbound)
     listener.stop()
     listener = Listener(*[port for port in PORTS if port], greet=False)
     for mode in ("enforce", "audit"):
         mw_write("mode", mode)
-        part(connections, mode)
+        connections(mode)
 
     gateway = Gateway()
     for mode in ("enforce", "audit"):
         is_(mw_write("mode", mode), 0, f"the mode becomes {mode}")
         for fam in (4, 6):
             for ns in ("any", "adm"):
-                part(opening, gateway, fam, ns, mode)
-                part(continuing, gateway, fam, ns, mode)
-                part(outgoing, gateway, fam, ns, mode)
-            part(broken, gateway, fam, mode)
+                opening(gateway, fam, ns, mode)
+                continuing(gateway, fam, ns, mode)
+                outgoing(gateway, fam, ns, mode)
+            broken(gateway, fam, mode)
     mw_write("mode", "enforce")
     is_(mw_write("site", "\n".join("%d %s %s" % row for row in SITE)), 0, "site rows are set")
     for fam in (4, 6):
         for ns in ("any", "adm"):
-            part(opening, gateway, fam, ns, "enforce", SITE)
-            part(continuing, gateway, fam, ns, "enforce", SITE)
-            part(outgoing, gateway, fam, ns, "enforce", SITE)
+            opening(gateway, fam, ns, "enforce", SITE)
+            continuing(gateway, fam, ns, "enforce", SITE)
+            outgoing(gateway, fam, ns, "enforce", SITE)
     is_(mw_write("site", "\n"), 0, "and taken away")
     is_(mw_write("adm", "\n"), 0, "ADM is emptied")
     for fam in (4, 6):
-        part(opening, gateway, fam, "adm", "enforce", (), [])
+        opening(gateway, fam, "adm", "enforce", adm=[])
     listener.stop()
     is_(mw_unload().returncode, 0, "the module unloads")
     done_testing()

@@ -11,14 +11,13 @@ import contextlib
 import ctypes
 import errno
 import os
+import re
 import selectors
 import socket
 import subprocess
 import sys
 import threading
 import time
-
-from tap import *
 
 GUEST = os.path.dirname(os.path.abspath(__file__))
 MW_SYS = "/sys/class/misc/mailwall"
@@ -29,10 +28,52 @@ GTW_ADM4, ADM4 = "198.51.100.1", "198.51.100.2"
 GTW_ADM6, ADM6 = "2001:db8:b::1", "2001:db8:b::2"
 CLONE_NEWNET = 0x40000000
 
-# Whoever skips says so to machine.py, which has the reasons that count.
+# ---- TAP ----
+_count = 0
+_failed = 0
+_planned = None
+
+
+def plan(number):
+    """Announce the number of points."""
+    global _planned
+    _planned = number
+    print(f"1..{number}", flush=True)
+
+
+def diag(text):
+    """A comment."""
+    for line in str(text).splitlines():
+        print("# " + line, flush=True)
+
+
+def ok(good, name, why=""):
+    """One point; `why` is told if it fails."""
+    global _count, _failed
+    _count += 1
+    print(f"{'ok' if good else 'not ok'} {_count} - {name}", flush=True)
+    if not good:
+        _failed += 1
+        if why:
+            diag(why)
+    return bool(good)
+
+
+def is_(got, want, name):
+    """One point: the two are equal."""
+    return ok(got == want, name, f"got:  {got!r}\nwant: {want!r}")
+
+
+def like(text, pattern, name):
+    """One point: the pattern is found in the text."""
+    return ok(re.search(pattern, text), name, f"{text}\nis not like {pattern}")
+
+
 def skip(name, reason):
     """One point that cannot be tried here."""
-    ok(True, f"{name} # SKIP {reason}")
+    global _count
+    _count += 1
+    print(f"ok {_count} - {name} # SKIP {reason}", flush=True)
 
 
 def skip_all(reason):
@@ -41,8 +82,11 @@ def skip_all(reason):
     sys.exit(0)
 
 
-class CommandFailed(Exception):
-    """A command that a test cannot do without."""
+def done_testing():
+    """The plan, if there was none, and the end of the script."""
+    if _planned is None:
+        print(f"1..{_count}", flush=True)
+    sys.exit(0 if not _failed and _count and _planned in (None, _count) else 1)
 
 
 def wait_until(condition, seconds=30):
@@ -68,9 +112,10 @@ def sh(script):
 
 
 def must(done):
-    """The command's result; CommandFailed if it failed."""
+    """The command's result, or the script's end if it failed."""
     if done.returncode:
-        raise CommandFailed(f"exit {done.returncode}: {done.args}\n{done.stdout}")
+        diag(f"exit {done.returncode}: {done.args}\n{done.stdout}")
+        sys.exit(1)
     return done
 
 

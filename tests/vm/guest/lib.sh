@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # What scripts inside the guest share: TAP, the module, three hosts, servers.
+# Source it; count points in the main shell only, since a subshell's are lost.
 #
 #   . "${0%/*}/lib.sh"         (or /mailwall/tests/vm/guest/lib.sh)
 #   topology; mw_load adm=198.51.100.0/24
@@ -7,8 +8,6 @@
 #   done_testing
 
 GUEST=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-# shellcheck source-path=SCRIPTDIR source=../../lib/tap.sh
-. "$GUEST/../../lib/tap.sh"
 MW_SYS=/sys/class/misc/mailwall
 MW_KO=${MW_KO:-/mailwall/mailwall.ko}
 
@@ -21,14 +20,119 @@ MW_KO=${MW_KO:-/mailwall/mailwall.ko}
 	GTW_ADM6=2001:db8:b::1 ADM6=2001:db8:b::2
 }
 
-# Whoever skips says so to machine.py, which has the reasons that count.
+# ---- TAP ----
+tap_count=0 tap_failed=0 tap_planned='' tap_out=/tmp/.tap.$$
+
+plan() {
+	tap_planned=$1
+	echo "1..$1"
+}
+
 skip_all() {
 	echo "1..0 # SKIP $*"
 	exit 0
 }
 
+diag() {
+	printf '%s\n' "$*" | sed 's/^/# /'
+}
+
+pass() {
+	tap_count=$((tap_count + 1))
+	echo "ok $tap_count - $*"
+}
+
+fail() {
+	tap_count=$((tap_count + 1))
+	tap_failed=$((tap_failed + 1))
+	echo "not ok $tap_count - $*"
+	return 1
+}
+
 skip() {
-	pass "$1 # SKIP ${2:-}"
+	tap_count=$((tap_count + 1))
+	echo "ok $tap_count - $1 # SKIP ${2:-}"
+}
+
+# ok NAME COMMAND...: the command succeeds.
+ok() {
+	local name=$1 out status
+
+	shift
+	# Not in a subshell: what a function sets (the servers it started) stays.
+	"$@" >"$tap_out" 2>&1
+	status=$?
+	out=$(cat "$tap_out")
+	if [ $status -eq 0 ]; then
+		pass "$name"
+	else
+		fail "$name"
+		diag "exit $status: $*"
+		[ -z "$out" ] || diag "$out"
+		return 1
+	fi
+}
+
+# nok NAME COMMAND...: the command fails (but is there to fail).
+nok() {
+	local name=$1 out status
+
+	shift
+	"$@" >"$tap_out" 2>&1
+	status=$?
+	out=$(cat "$tap_out")
+	if [ $status -ne 0 ] && [ $status -ne 126 ] && [ $status -ne 127 ]; then
+		pass "$name"
+	else
+		fail "$name"
+		diag "exit $status: $*"
+		[ -z "$out" ] || diag "$out"
+		return 1
+	fi
+}
+
+# is GOT WANT NAME
+is() {
+	if [ "$1" = "$2" ]; then
+		pass "$3"
+	else
+		fail "$3"
+		diag "got:  $1"
+		diag "want: $2"
+		return 1
+	fi
+}
+
+# like TEXT ERE NAME; unlike TEXT ERE NAME
+like() {
+	if grep -Eq -- "$2" <<<"$1"; then
+		pass "$3"
+	else
+		fail "$3"
+		diag "$1"
+		diag "is not like $2"
+		return 1
+	fi
+}
+
+unlike() {
+	if ! grep -Eq -- "$2" <<<"$1"; then
+		pass "$3"
+	else
+		fail "$3"
+		diag "$1"
+		diag "is like $2"
+		return 1
+	fi
+}
+
+# done_testing: the plan, if there was none, and the end of the script.
+done_testing() {
+	stop_servers
+	[ -n "$tap_planned" ] || echo "1..$tap_count"
+	[ "$tap_failed" -eq 0 ] && [ "$tap_count" -gt 0 ] &&
+		[ "${tap_planned:-$tap_count}" -eq "$tap_count" ]
+	exit
 }
 
 # wait_until SECONDS COMMAND...: poll until the command succeeds.
@@ -165,11 +269,6 @@ start_http() {
 
 	[ "$1" != -n ] || { ns=$2; shift 2; }
 	start_server "$ns" "$1" -- python3 "$GUEST/lib.py" http "$1" "$2"
-}
-
-done_testing() {
-	stop_servers
-	tap_done
 }
 
 stop_servers() {

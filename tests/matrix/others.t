@@ -1,0 +1,42 @@
+#!/bin/bash
+# Run by prove: the module builds, without a warning, where nobody here runs it: for
+# arm64, and for a kernel without IPv6.
+set -uo pipefail
+# shellcheck source-path=SCRIPTDIR source=../lib/common.sh
+. "$(dirname "$0")/../lib/common.sh"
+
+out=$TOPDIR/build/matrix/others
+mkdir -p "$out"
+lock "$out/.lock"
+count=0 failed=0
+
+# check NAME COMMAND...: a point; what the command says is shown if it fails
+check() {
+	local name=$1
+
+	shift
+	count=$((count + 1))
+	if "$@" >"$out/log" 2>&1; then
+		echo "ok $count - $name"
+	else
+		failed=$((failed + 1))
+		echo "not ok $count - $name"
+		tail -n 40 "$out/log" | sed 's/^/# /'
+	fi
+}
+
+# of_arm64 KERNEL: no more than a compiler is needed to see that it builds
+of_arm64() {
+	local kernel
+
+	kernel=$("$TOPDIR/tests/vm/fetch-kernel" --headers arm64 "$1") || return 1
+	"$TOPDIR/tests/vm/build-module" --werror "$kernel" "$out/$1-arm64" || return 1
+	readelf -h "$out/$1-arm64/mailwall.ko" | grep -q AArch64
+}
+
+deps binutils >&2 || exit 1
+check "6.1 for arm64" of_arm64 bookworm
+newest=$(newest_kernel)
+check "the newest for arm64 (${newest:-none})" of_arm64 "$newest"
+echo "1..$count"
+[ "$failed" -eq 0 ]
