@@ -3,4 +3,4 @@
 set -eu
 cd "$(dirname "$0")/../.."
 tests/deps python3-minimal >&2
-PYTHONPATH=tests/vm/guest:tests/attack/guest exec python3 -B tests/attack/examples.py
+PYTHONPATH=tests/lib:tests/vm/guest:tests/attack/guest exec python3 -B tests/attack/examples.py
