@@ -19,6 +19,9 @@ from tap import diag, done_testing, ok
 
 # What counts as worse than an exception: instructions differ by a few with the kernel's hashes.
 WORSE = 0.02
+# How much better another firewall's hash may fall, once, than what it must take: a seed that
+# puts three ports of nftables' set before the one looked up costs it 3 %.
+LUCK = 0.05
 KERNEL = "kernel"
 
 
@@ -116,7 +119,7 @@ def judge(name, reached, limit, more, excused):
     said = f"{name}: {reached:.4g} {sign} {limit:g}"
     if reached >= limit if more else reached <= limit:
         # one that is now reached and now missed, as another's hash falls, stays listed
-        clear = reached > limit * (1 + WORSE) if more else reached < limit * (1 - WORSE)
+        clear = reached > limit * (1 + LUCK) if more else reached < limit * (1 - WORSE)
         stale = name in excused and (clear or not limit)
         return not stale, said + (" (but it is in exceptions.csv)" if stale else "")
     if name not in excused:

@@ -128,6 +128,13 @@ def main():
     trial = Trial()
     trial.exceptions = ["IPv4 udp: times the empty hook,1.3,made up"]
     trial.judge("an exception that is not needed", "udp: times the empty hook: 1.035 <= 1.15 (but it is")
+    for ratio, passes in ((14.7, True), (15.6, True), (14.5, False), (16, False)):
+        trial = Trial()
+        trial.exceptions = ["IPv4 adm-8450-64: nft-ct times mailwall,14.91,made up"]
+        trial.files["segments"]["nft-ct", 4, "adm-8450-64"]["instructions"] = \
+            ratio * trial.files["segments"]["mailwall", 4, "adm-8450-64"]["instructions"]
+        trial.judge(f"an exception as another's hash falls: {ratio} times",
+                    *[] if passes else [f"nft-ct times mailwall: {ratio}"], passes=passes)
     trial = Trial()
     trial.exceptions = ["IPv4 sctp: times the empty hook,1.3,made up"]
     trial.judge("an exception of no bar", "each exception is of a bar that there is")
