@@ -45,7 +45,7 @@ def measure(version, short):
             figure = sorted(float(must(run("/mailwall/stack", server, client, addresses[version],
                                            str(port), what, str(count))).stdout)
                             for _ in range(RUNS))
-            print("#", name + sizes, figure, flush=True)
+            print(name + sizes, figure, flush=True)
             yield name + sizes, figure[len(figure) // 2], count
     if not short:
         offloads("on")
