@@ -113,7 +113,7 @@ int mw_explain(struct mw_net *mn, struct mailwall_explain *q)
 		if (verdict & MW_DENY)
 			q->reason = verdict & ~MW_DENY;
 		else
-			q->row = mw_row_of_slot(policy, verdict);
+			q->row = mw_row_of_slot(policy, verdict & MW_SLOT);
 	}
 	rcu_read_unlock();
 	return loopback < 0 ? loopback : 0;

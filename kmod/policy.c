@@ -38,6 +38,7 @@ void mw_policy_build(struct mw_policy *policy, const struct mw_spec *spec, const
 
 	policy->spec = *spec;
 	policy->plain = spec->mode == MAILWALL_ENFORCE && spec->log == MAILWALL_LOG_OFF;
+	policy->alone = policy->plain;
 	mw_prefix_set_build(&policy->adm, spec->adm, spec->adm_count);
 	for (i = 0; i < rows; i++) {
 		const struct mailwall_row *row = mw_spec_row(spec, i);
@@ -57,4 +58,14 @@ void mw_policy_build(struct mw_policy *policy, const struct mw_spec *spec, const
 		policy->page[*page + (row->port & 0xff)] = slot |
 							   (peer == MAILWALL_ADM ? MW_IF_HELD : 0);
 	}
+}
+
+void mw_policy_set_gateways(struct mw_policy *policy, struct mw_gateways *g, const u8 *slot)
+{
+	memcpy(policy->gtw_slot, slot, policy->spec.gtw_count * sizeof(*slot));
+	if (!g)
+		return;
+	mw_gateways_build(g, &policy->spec, slot);
+	policy->gateways = g;
+	policy->alone = false;
 }

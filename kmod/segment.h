@@ -28,17 +28,43 @@ enum mw_read {
 
 /**
  * struct mw_reading - what is read of a packet that need not be plain
+ * @source: its source address
+ * @target: its destination address
  * @th: its TCP header, if MW_READ_TCP
+ * @length: bytes of the IP packet
  * @routed: as in struct mw_segment
  * @whole: neither a fragment nor put into one: the connection that is found for it is
  *         the one that TCP will find
- * @buffer: room for a header that is not in one piece
+ * @ip: room for an IPv4 header that is not in one piece
+ * @ip6: room for an IPv6 header
+ * @tcp: room for a TCP header
+ *
+ * @source and @target are there unless the packet passes.
  */
 struct mw_reading {
+	const void *source;
+	const void *target;
 	const struct tcphdr *th;
+	unsigned int length;
 	bool routed;
 	bool whole;
-	struct tcphdr buffer;
+	union {
+		struct iphdr ip;
+		struct ipv6hdr ip6;
+	};
+	struct tcphdr tcp;
+};
+
+/**
+ * enum mw_place - where a packet is met
+ * @MW_PLACE_HOST: at LOCAL_IN or LOCAL_OUT: this host puts fragments together
+ * @MW_PLACE_ROUTED: at FORWARD: somebody else does
+ * @MW_PLACE_BRIDGED: in a bridge: and no IP layer has checked it
+ */
+enum mw_place {
+	MW_PLACE_HOST,
+	MW_PLACE_ROUTED,
+	MW_PLACE_BRIDGED,
 };
 
 /* Byte 12, as RFC 9768 has it: data offset, three bits reserved, AE. */
@@ -108,16 +134,20 @@ static __always_inline bool mw_segment_is_plain_ipv6(const struct sk_buff *skb)
 
 /**
  * mw_segment_read_ipv4() - find the TCP header of any IPv4 packet
- * @skb: packet that LOCAL_IN or LOCAL_OUT sees and that says it holds TCP
+ * @skb: packet, whose network header is set
+ * @place: where it is met
  * @r: filled in
  */
-enum mw_read mw_segment_read_ipv4(const struct sk_buff *skb, struct mw_reading *r);
+enum mw_read mw_segment_read_ipv4(const struct sk_buff *skb, enum mw_place place,
+				  struct mw_reading *r);
 
 /**
  * mw_segment_read_ipv6() - find the TCP header of any IPv6 packet
- * @skb: packet that LOCAL_IN or LOCAL_OUT sees
+ * @skb: packet, whose network header is set
+ * @place: where it is met
  * @r: filled in
  */
-enum mw_read mw_segment_read_ipv6(const struct sk_buff *skb, struct mw_reading *r);
+enum mw_read mw_segment_read_ipv6(const struct sk_buff *skb, enum mw_place place,
+				  struct mw_reading *r);
 
 #endif /* _MW_SEGMENT_H */

@@ -270,14 +270,31 @@ struct mailwall_reason_counters {
 };
 
 /**
+ * struct mailwall_gtw_counters - what an item of the list of gateways saw
+ * @gtw: the item
+ * @in: segments that went to it and were judged
+ * @out: segments that came from it and were judged
+ */
+struct mailwall_gtw_counters {
+	struct mailwall_gtw gtw;
+	__aligned_u64 in;
+	__aligned_u64 out;
+};
+
+/**
  * struct mailwall_counters - argument of MAILWALL_GET_COUNTERS
  * @size: sizeof(struct mailwall_counters)
  * @reserved: zero
- * @generation: policy whose rows these are
+ * @generation: policy whose rows and gateways these are
  * @log_held: denials that the kernel log's rate limit held back
  * @row: struct mailwall_row_counters, the built-in rows in table order, then site
  *       rows; for this host, then for gateways behind if there are any
- * @reason: struct mailwall_reason_counters, by direction and reason, in that order
+ * @reason: struct mailwall_reason_counters, by direction and reason, in that order; for
+ *          this host, then for gateways behind if there are any
+ * @gtw: struct mailwall_gtw_counters
+ * @flows_noted: flows of gateways behind that were noted and not there before
+ * @flows_evicted: flows of theirs that made room for others
+ * @flows_missed: segments to them whose flow was asked for and not there
  */
 struct mailwall_counters {
 	__u32 size;
@@ -286,6 +303,10 @@ struct mailwall_counters {
 	__aligned_u64 log_held;
 	struct mailwall_list row;
 	struct mailwall_list reason;
+	struct mailwall_list gtw;
+	__aligned_u64 flows_noted;
+	__aligned_u64 flows_evicted;
+	__aligned_u64 flows_missed;
 };
 
 /* struct mailwall_explain: connection */
