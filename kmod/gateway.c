@@ -66,3 +66,37 @@ void mw_gateways_resolve(struct mw_gateways *g, unsigned int port, int ifindex)
 	/* What a packet finds in between is the device of before or the one of now. */
 	WRITE_ONCE(g->port_mask, mask);
 }
+
+static u8 mw_gateway_at(const struct mw_gateways *g, const struct mw_path *path,
+			const void *address, int device, int port)
+{
+	/* It was judged for that gateway when it went through the bridge. */
+	if (port && mw_gateway_of_port(g, port))
+		return MW_NOBODY;
+	if (path->place != MW_PLACE_BRIDGED) {
+		u8 slot = path->ipv6 ? mw_gateway_of_ipv6(g, address) :
+				       mw_gateway_of_ipv4(g, address);
+
+		if (slot)
+			return slot;
+	}
+	/* br_netfilter shows what goes through a bridge with the bridge as both devices. */
+	return device && !port ? mw_gateway_of_port(g, device) : MW_NOBODY;
+}
+
+struct mw_ends mw_gateways_ends(const struct mw_gateways *g, const struct mw_path *path)
+{
+	bool this = path->place == MW_PLACE_HOST && (!g || g->this);
+	struct mw_ends ends = {
+		.from_this = this && path->from_host,
+		.to_this = this && path->to_host,
+	};
+
+	if (!g)
+		return ends;
+	if (!path->from_host)
+		ends.from = mw_gateway_at(g, path, path->source, path->in, path->bridge_in);
+	if (!path->to_host)
+		ends.to = mw_gateway_at(g, path, path->target, path->out, path->bridge_out);
+	return ends;
+}

@@ -124,4 +124,66 @@ static __always_inline u8 mw_gateway_of_port(const struct mw_gateways *g, int if
 	return MW_NOBODY;
 }
 
+/**
+ * enum mw_place - where a packet is met
+ * @MW_PLACE_HOST: at LOCAL_IN or LOCAL_OUT: this host puts fragments together
+ * @MW_PLACE_ROUTED: at FORWARD: somebody else does
+ * @MW_PLACE_BRIDGED: in a bridge: and no IP layer has checked it
+ */
+enum mw_place {
+	MW_PLACE_HOST,
+	MW_PLACE_ROUTED,
+	MW_PLACE_BRIDGED,
+};
+
+/**
+ * struct mw_path - the way of a packet, as a hook sees it
+ * @place: where it is met
+ * @ipv6: its family
+ * @from_host: this host sends it
+ * @to_host: this host gets it
+ * @source: its source address, network order
+ * @target: its destination address, network order
+ * @in: index of the device it came in by, 0 if none is known
+ * @out: index of the device it leaves by, 0 if none is known
+ * @bridge_in: where br_netfilter shows what goes through a bridge, index of the port it
+ *             came in by, else 0
+ * @bridge_out: likewise of the port it leaves by
+ */
+struct mw_path {
+	enum mw_place place;
+	bool ipv6;
+	bool from_host;
+	bool to_host;
+	const void *source;
+	const void *target;
+	int in;
+	int out;
+	int bridge_in;
+	int bridge_out;
+};
+
+/**
+ * struct mw_ends - who of the two that a packet goes between is GTW
+ * @from: slot of the gateway behind that sends it, or MW_NOBODY
+ * @to: slot of the gateway behind that gets it, or MW_NOBODY
+ * @from_this: this host sends it, and is GTW
+ * @to_this: this host gets it, and is GTW
+ */
+struct mw_ends {
+	u8 from;
+	u8 to;
+	bool from_this;
+	bool to_this;
+};
+
+/**
+ * mw_gateways_ends() - docs/decision.md "What is judged": for which GTW, and which way
+ * @g: list, NULL where this host alone is GTW
+ * @path: the way of the packet
+ *
+ * Context: any; on the packet path.
+ */
+struct mw_ends mw_gateways_ends(const struct mw_gateways *g, const struct mw_path *path);
+
 #endif /* _MW_GATEWAY_H */

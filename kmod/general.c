@@ -18,10 +18,7 @@
 #include <net/icmp.h>
 #include <net/tcp.h>
 
-/*
- * A packet under judgement. @from and @to: slots of the gateways behind that it comes from
- * and goes to; @from_this and @to_this: it comes from, goes to this host, which is listed.
- */
+/* A packet under judgement. */
 struct mw_packet {
 	struct mw_net *mn;
 	struct sk_buff *skb;
@@ -32,56 +29,31 @@ struct mw_packet {
 	enum mw_place place;
 	bool ipv6;
 	bool bridged;
-	u8 from;
-	u8 to;
-	bool from_this;
-	bool to_this;
 	struct mw_reading r;
 };
 
-static u8 mw_gateway_of(const struct mw_packet *p, const void *address,
-			const struct net_device *dev)
+static struct mw_ends mw_ends_of(struct mw_packet *p)
 {
-	const struct mw_gateways *g = p->policy->gateways;
-	u8 slot = MW_NOBODY;
-
-	if (p->place != MW_PLACE_BRIDGED)
-		slot = p->ipv6 ? mw_gateway_of_ipv6(g, address) : mw_gateway_of_ipv4(g, address);
-	/* br_netfilter shows what goes through a bridge with the bridge as both devices. */
-	if (!slot && !p->bridged)
-		slot = mw_gateway_of_port(g, dev->ifindex);
-	return slot;
-}
-
-/* Was it judged for the gateway behind this port when it went through the bridge? */
-static bool mw_is_judged(const struct mw_packet *p, int port)
-{
-	return p->bridged && mw_gateway_of_port(p->policy->gateways, port);
-}
-
-static void mw_find_gateways(struct mw_packet *p)
-{
-	const struct mw_gateways *g = p->policy->gateways;
-	unsigned int hook = p->state->hook;
-
 	/* the bridge family's hooks have the same numbers */
-	p->to_this = hook == NF_INET_LOCAL_IN && p->place == MW_PLACE_HOST && (!g || g->this);
-	p->from_this = hook == NF_INET_LOCAL_OUT && p->place == MW_PLACE_HOST && (!g || g->this);
-	if (!g)
-		return;
+	struct mw_path path = {
+		.place = p->place,
+		.ipv6 = p->ipv6,
+		.from_host = p->state->hook == NF_INET_LOCAL_OUT,
+		.to_host = p->state->hook == NF_INET_LOCAL_IN,
+		.source = p->r.source,
+		.target = p->r.target,
+		.in = p->in ? p->in->ifindex : 0,
+		.out = p->out ? p->out->ifindex : 0,
+	};
+
 #if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
-	p->bridged = p->place == MW_PLACE_ROUTED && nf_bridge_get_physoutif(p->skb);
+	if (p->place == MW_PLACE_ROUTED && nf_bridge_get_physoutif(p->skb)) {
+		p->bridged = true;
+		path.bridge_in = nf_bridge_get_physinif(p->skb);
+		path.bridge_out = nf_bridge_get_physoutif(p->skb);
+	}
 #endif
-	if (hook != NF_INET_LOCAL_OUT)
-		p->from = mw_gateway_of(p, p->r.source, p->in);
-	if (hook != NF_INET_LOCAL_IN)
-		p->to = mw_gateway_of(p, p->r.target, p->out);
-#if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
-	if (mw_is_judged(p, nf_bridge_get_physinif(p->skb)))
-		p->from = MW_NOBODY;
-	if (mw_is_judged(p, nf_bridge_get_physoutif(p->skb)))
-		p->to = MW_NOBODY;
-#endif
+	return mw_gateways_ends(p->policy->gateways, &path);
 }
 
 /* Connections */
@@ -222,6 +194,7 @@ unsigned int mw_general(struct mw_net *mn, struct sk_buff *skb, const struct nf_
 		.ipv6 = ipv6,
 	};
 	unsigned int fate = NF_ACCEPT;
+	struct mw_ends ends;
 	enum mw_read read;
 
 	/* a change to off that waits to be confirmed keeps its hooks */
@@ -237,11 +210,11 @@ unsigned int mw_general(struct mw_net *mn, struct sk_buff *skb, const struct nf_
 	/* state->out is what it was before NAT or mangle: ip_route_me_harder() */
 	if (place == MW_PLACE_HOST && state->hook == NF_INET_LOCAL_OUT)
 		p.out = skb_dst(skb)->dev;
-	mw_find_gateways(&p);
+	ends = mw_ends_of(&p);
 	/* From one GTW to another: outbound first. */
-	if (p.from || p.from_this)
-		fate = mw_judge_for(&p, read, MAILWALL_OUT, p.from);
-	if (fate == NF_ACCEPT && (p.to || p.to_this))
-		fate = mw_judge_for(&p, read, MAILWALL_IN, p.to);
+	if (ends.from || ends.from_this)
+		fate = mw_judge_for(&p, read, MAILWALL_OUT, ends.from);
+	if (fate == NF_ACCEPT && (ends.to || ends.to_this))
+		fate = mw_judge_for(&p, read, MAILWALL_IN, ends.to);
 	return fate;
 }

@@ -55,18 +55,6 @@ struct mw_reading {
 	struct tcphdr tcp;
 };
 
-/**
- * enum mw_place - where a packet is met
- * @MW_PLACE_HOST: at LOCAL_IN or LOCAL_OUT: this host puts fragments together
- * @MW_PLACE_ROUTED: at FORWARD: somebody else does
- * @MW_PLACE_BRIDGED: in a bridge: and no IP layer has checked it
- */
-enum mw_place {
-	MW_PLACE_HOST,
-	MW_PLACE_ROUTED,
-	MW_PLACE_BRIDGED,
-};
-
 /* Byte 12, as RFC 9768 has it: data offset, three bits reserved, AE. */
 static __always_inline u8 mw_data_offset_byte(const struct tcphdr *th)
 {
