@@ -37,6 +37,9 @@ static const struct command {
 	{ "site", "remove", " PORT SOURCE TARGET...", 1, MANY, CHANGES, site_remove },
 	{ "site", "clear", "", 0, 0, CHANGES, site_clear },
 	{ "gtw", "show", "", 0, 0, 0, gtw_show },
+	{ "gtw", "set", " GATEWAY...", 1, MANY, CHANGES, gtw_set },
+	{ "gtw", "add", " GATEWAY...", 1, MANY, CHANGES, gtw_add },
+	{ "gtw", "remove", " GATEWAY...", 1, MANY, CHANGES, gtw_remove },
 	{ "mode", NULL, " [enforce|audit|off]", 0, 1, CHANGES, mode },
 	{ "log", NULL, " [off|kernel|nflog[:GROUP]]", 0, 1, CHANGES, logging },
 	{ "confirm", NULL, "", 0, 0, TAKES_EXTEND, confirm },
@@ -96,6 +99,9 @@ static const char documentation[] =
 	"  site add|remove ROW...     a ROW is 22 ADM GTW, or 22:ADM:GTW\n"
 	"  site clear                 remove them all\n"
 	"  gtw show                   which computers are gateways (GTW)\n"
+	"  gtw set|add|remove GATEWAY...\n"
+	"                             a GATEWAY is this (host), or one behind it:\n"
+	"                             ADDRESS, PREFIX, or port:DEVICE\n"
 	"  mode [enforce|audit|off]   show or set the mode\n"
 	"  log [off|kernel|nflog[:GROUP]]\n"
 	"                             show or set where denied segments are logged\n"
@@ -106,7 +112,7 @@ static const char documentation[] =
 	"                             (ADDRESS:PORT, IPv6 as [ADDRESS]:PORT)\n"
 	"  version                    release and ABI of command and module\n"
 	"\n"
-	"A port of a row is the local one if TARGET is GTW (this host), the remote one if SOURCE is GTW. "
+	"A port of a row is the gateway's own if TARGET is GTW, the one elsewhere if SOURCE is GTW. "
 	"The other end is ANY or ADM.\n"
 	"\n"
 	"Exit codes: 0 done, 1 refused or failed, 2 usage. Manual: mailwall(8).";

@@ -11,8 +11,8 @@
  * /proc/self/net. What shall go wrong is in the environment:
  * $FAKE_OPEN, an errno for open(); $FAKE_SYSFS=none; $FAKE_ABI; $FAKE_RELEASE;
  * $FAKE_FAIL, "SET_POLICY=EPERM". $FAKE_ROW=PORT: the module has a row more in its
- * table than we, a reason more, and counts for gateways behind it; $FAKE_LATE: a row comes between the question how many there are and
- * the one for them.
+ * table than we, and a reason more; $FAKE_LATE: a row comes between the question how
+ * many there are and the one for them.
  */
 #include "abi1.h"
 #include <arpa/inet.h>
@@ -39,9 +39,11 @@ static const struct {
 	const char *name;
 	int number;
 } errors[] = {
-	{ "EPERM", EPERM },	{ "ENOENT", ENOENT }, { "EACCES", EACCES }, { "EBUSY", EBUSY },
-	{ "EINVAL", EINVAL },	{ "ENOTTY", ENOTTY }, { "ENOMEM", ENOMEM }, { "ENXIO", ENXIO },
-	{ "ENODATA", ENODATA }, { "ENOSPC", ENOSPC }, { "EIO", EIO },	    { "ESTALE", ESTALE },
+	{ "EPERM", EPERM },	      { "ENOENT", ENOENT }, { "EACCES", EACCES },
+	{ "EBUSY", EBUSY },	      { "EINVAL", EINVAL }, { "ENOTTY", ENOTTY },
+	{ "ENOMEM", ENOMEM },	      { "ENXIO", ENXIO },   { "ENODATA", ENODATA },
+	{ "ENOSPC", ENOSPC },	      { "EIO", EIO },	    { "ESTALE", ESTALE },
+	{ "EOPNOTSUPP", EOPNOTSUPP },
 };
 
 static int error_number(const char *name)
@@ -130,6 +132,7 @@ static void rival(struct state *state)
 {
 	char path[4096], line[256], rest[4096] = "";
 	struct mw_complaint complaint;
+	mw_edit_t edit;
 	char *text;
 	FILE *file;
 
@@ -149,8 +152,10 @@ static void rival(struct state *state)
 	if (*line == '-')
 		return;
 	text = strchr(line, ' ') + 1;
-	if ((strncmp(line, "adm ", 4) ? mw_edit_site : mw_edit_adm)(&state->policy, text,
-								    strlen(text), &complaint)) {
+	edit = !strncmp(line, "adm ", 4) ? mw_edit_adm :
+	       !strncmp(line, "gtw ", 4) ? mw_edit_gtw :
+					   mw_edit_site;
+	if (edit(&state->policy, text, strlen(text), &complaint)) {
 		fprintf(stderr, "fake device: rival: %s\n", complaint.cure);
 		abort();
 	}
@@ -221,6 +226,10 @@ static struct mailwall_row row_of(const struct state *state, unsigned int i)
 #define BYTES(i) (12345678900ULL + (i))
 #define DENIED(direction, reason) (1000 + 10 * (direction) + (reason))
 #define WOULD_DENY(direction, reason) (2000 + 10 * (direction) + (reason))
+#define BEHIND 500 /* so much more for gateways behind */
+#define SEEN_IN(i) (3000 + (i))
+#define SEEN_OUT(i) (4000 + (i))
+#define FLOWS 5000
 
 static bool same_address(const u8 *address, const char *text)
 {
@@ -414,42 +423,59 @@ static int set_policy(struct state *state, const struct mailwall_policy *policy)
 
 static int get_counters(const struct state *state, struct mailwall_counters *counters)
 {
-	bool newer = getenv("FAKE_ROW");
-	u32 rows = built_in_rows() + state->policy.site_count + newer;
-	u32 reasons = 2 * MAILWALL_REASONS + 2 * newer, i;
+	u32 of_each = built_in_rows() + state->policy.site_count;
+	u32 kinds = mw_spec_is_behind(&state->policy) ? 2 : 1, rows = kinds * of_each, i;
+	u32 known = kinds * 2 * MAILWALL_REASONS;
+	u32 reasons = known + !!getenv("FAKE_ROW");
 	bool asked = counters->row.stride;
 
 	if (counters->size != sizeof(*counters))
 		return -EINVAL;
 	counters->log_held = HELD;
 	counters->generation = state->generation;
+	if (kinds > 1) {
+		counters->flows_noted = FLOWS;
+		counters->flows_evicted = FLOWS + 1;
+		counters->flows_missed = FLOWS + 2;
+	}
 	if (!count_list(&counters->row, asked || !getenv("FAKE_LATE") ? rows : rows - 1) ||
-	    !count_list(&counters->reason, reasons))
+	    !count_list(&counters->reason, reasons) ||
+	    !count_list(&counters->gtw, state->policy.gtw_count))
 		return -ENOSPC;
 	for (i = 0; asked && i < rows; i++) {
 		const struct mailwall_row_counters one = {
-			.row = row_of(state, newer && i == rows - 1 ? 0 : i),
-			.behind = newer && i == rows - 1,
-			.openings = OPENINGS(i),
-			.segments = SEGMENTS(i),
-			.bytes = BYTES(i),
+			.row = row_of(state, i % of_each),
+			.behind = i / of_each,
+			.openings = OPENINGS(i % of_each) + i / of_each * BEHIND,
+			.segments = SEGMENTS(i % of_each) + i / of_each * BEHIND,
+			.bytes = BYTES(i % of_each) + i / of_each * BEHIND,
 		};
 
 		memcpy(item(&counters->row, i, sizeof(one)), &one, sizeof(one));
 	}
 	for (i = 0; asked && i < reasons; i++) {
-		/* those that are too many: one of gateways behind, and one that we do not know */
-		bool behind = i == 2 * MAILWALL_REASONS, unknown = i > 2 * MAILWALL_REASONS;
-		u8 direction = i / MAILWALL_REASONS % 2, reason = i % MAILWALL_REASONS;
+		/* one that is too many: a reason that we do not know */
+		bool unknown = i == known;
+		u8 direction = i / MAILWALL_REASONS % 2, behind = i / MAILWALL_REASONS / 2;
+		u8 reason = unknown ? MAILWALL_REASONS : i % MAILWALL_REASONS;
 		const struct mailwall_reason_counters one = {
 			.direction = direction,
-			.reason = unknown ? MAILWALL_REASONS : reason,
+			.reason = reason,
 			.behind = behind,
-			.denied = behind || unknown ? 1 : DENIED(direction, reason),
-			.would_deny = behind || unknown ? 1 : WOULD_DENY(direction, reason),
+			.denied = DENIED(direction, reason) + behind * BEHIND,
+			.would_deny = WOULD_DENY(direction, reason) + behind * BEHIND,
 		};
 
 		memcpy(item(&counters->reason, i, sizeof(one)), &one, sizeof(one));
+	}
+	for (i = 0; asked && i < state->policy.gtw_count; i++) {
+		const struct mailwall_gtw_counters one = {
+			.gtw = state->policy.gtw[i],
+			.in = SEEN_IN(i),
+			.out = SEEN_OUT(i),
+		};
+
+		memcpy(item(&counters->gtw, i, sizeof(one)), &one, sizeof(one));
 	}
 	return 0;
 }

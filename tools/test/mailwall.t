@@ -127,8 +127,9 @@ sub test_usage {
 		[['frobnicate'], qr/"frobnicate": no such command/],
 		[["a\nb"], qr/"a\\x0ab": no such command/],
 		[['adm'], qr/adm: write one of show, set, add, remove, clear/],
-		[['gtw'], qr/gtw: write one of show/],
-		[['gtw', 'add', 'this'], qr/gtw "add": write one of show/],
+		[['gtw'], qr/gtw: write one of show, set, add, remove/],
+		[['gtw', 'clear'], qr/gtw "clear": write one of show, set, add, remove/],
+		[['gtw', 'add'], qr/gtw: too little: write "mailwall gtw add GATEWAY\.\.\."/],
 		[['gtw', 'show', 'x'], qr/"x" is too much: write "mailwall gtw show"/],
 		[['adm', 'delete'], qr/adm "delete": write one of show/],
 		[['site', 'set', '22:ADM:GTW'], qr/site "set": write one of show, add, remove, clear/],
@@ -242,7 +243,11 @@ sub test_completion {
 	completes('mailwall s', 'status site');
 	completes('mailwall adm ', 'show add remove clear set');
 	completes('mailwall site ', 'show add remove clear');
-	completes('mailwall gtw ', 'show');
+	completes('mailwall gtw ', 'show add remove set');
+	completes('mailwall gtw set 10.0.0.1 --', '--confirm= --force');
+	completes('mailwall gtw show --', '');
+	completes('mailwall gtw remove ', '192.0.2.0/24');
+	completes('mailwall gtw add t', 'this');
 	completes('mailwall mode a', 'audit');
 	completes('mailwall mode audit --', '--confirm= --force');
 	completes('mailwall status --', '--json');

@@ -23,7 +23,8 @@ sub test_status {
 	like($out, qr/^generation +1$/m, 'status: generation');
 	my ($module, $speaks) = $old ? ($old, 1) : ($release, $abi);
 	like($out, qr/^module +\Q$module\E \(ABI $speaks\)$/m, 'status: module');
-	like($out, qr/^gateways +this$/m, 'status: gateways');
+	like($out, $old ? qr/^gateways +this$/m : qr/^gateways +this  seen in 3000, out 4000$/m, 'status: gateways');
+	unlike($out, qr/behind|^flows|^this host/m, '... none of them behind');
 	my $reasons = qr/ +malformed +flags +peer +no-connection +closed\n/;
 	like($out, qr/^denied$reasons  in +1000 +1001 +1002 +1003 +1004\n  out +1010 +1011 +1012 +1013 +1014$/m,
 		'status: denied');
@@ -44,6 +45,8 @@ sub test_status {
 		. " and j['adm'] == ['192.0.2.0/24', '2001:db8::/32'] and j['log'] == 'nflog:5'"
 		. " and j['log_held'] == 7 and 90 < j['reverts_in_seconds'] <= 100"
 		. " and j['module'] == {'release': '$module', 'abi': $speaks} and j['gtw'] == ['this']"
+		. " and j['seen'] == {'this': " . ($old ? 'None' : "{'in': 3000, 'out': 4000}") . "}"
+		. " and j['behind'] is None and j['flows'] is None"
 		. " and j['command'] == {'release': '$release', 'abi': $abi}", 'status', '--json');
 	json('status --json: rows', "[(r['port'], r['source'], r['target'], r['built_in'], r['openings'],"
 		. " r['segments'], r['bytes']) for r in j['rows']] == ["
@@ -62,8 +65,50 @@ sub test_status {
 		{ FAKE_FAIL => 'GET_COUNTERS=EIO' }, 'status');
 }
 
-# A module with a row and a reason more than the command knows of, and counters that are not of
-# its own host; and one that gets rows between two calls.
+# Gateways behind the host: each with what it saw, and counters apart from the host's own.
+sub test_behind {
+	fresh();
+	run('site', 'add', '22:ADM:GTW');
+	run('gtw', 'add', '2001:db8::/64', 'port:tap100i0');
+	works('status with gateways behind', 'status');
+	like($out, qr/^gateways +this           seen in 3000, out 4000\n +2001:db8::\/64  seen in 3001, out 4001\n +port:tap100i0  seen in 3002, out 4002\nflows +noted 5000, evicted 5001, missed 5002\n/m,
+		'... each with what it saw, and the flows');
+	my ($here, $behind) = $out =~ /^this host itself\n(.*)^gateways behind this host\n(.*)/ms;
+	ok($behind, '... counters of this host and of gateways behind apart') or diag($out);
+	for (['this host', $here, 0], ['gateways behind', $behind, 500]) {
+		my ($name, $shown, $more) = @$_;
+		for my $i (0 .. 11) {
+			my ($port, $source, $target) = split(/ /, (@table, '22 ADM GTW')[$i]);
+			my @count = map { $_ + $i + $more } 1, 100, 12345678900;
+			like($shown, qr/^ *$port +$source +$target +$count[0] +$count[1] +$count[2]  /m,
+				"... $name: row $port $source $target");
+		}
+		for (['denied', 1000], ['would-deny', 2000]) {
+			my ($title, $first) = ($_->[0], $_->[1] + $more);
+			my ($in, $out) = map { my $n = $_; join(' +', map { $n + $_ } 0 .. 4) } $first, $first + 10;
+			like($shown, qr/^$title +malformed .*\n  in +$in\n  out +$out$/m, "... $name: $title");
+		}
+	}
+	unlike($out, qr/.{121}/, '... no line is longer than the page');
+	json('status --json', "j['gtw'] == ['this', '2001:db8::/64', 'port:tap100i0'] and j['seen'] =="
+		. " {'this': {'in': 3000, 'out': 4000}, '2001:db8::/64': {'in': 3001, 'out': 4001},"
+		. " 'port:tap100i0': {'in': 3002, 'out': 4002}}"
+		. " and j['flows'] == {'noted': 5000, 'evicted': 5001, 'missed': 5002}", 'status', '--json');
+	json('... counters apart', "[(b['port'], b['source'], b['built_in'], b['openings'] - h['openings'],"
+		. " b['segments'] - h['segments'], b['bytes'] - h['bytes'])"
+		. " for h, b in zip(j['rows'], j['behind']['rows'], strict=True)]"
+		. " == [(h['port'], h['source'], h['built_in'], 500, 500, 500) for h in j['rows']]"
+		. " and len(j['rows']) == 12 and j['rows'][0]['openings'] == 1", 'status', '--json');
+	json('... and denials', "all(j['behind'][a][b][c] == j[a][b][c] + 500 for a in ('denied', 'would_deny')"
+		. " for b in ('in', 'out') for c in ('malformed', 'flags', 'peer', 'no-connection', 'closed'))"
+		. " and j['denied']['in']['malformed'] == 1000", 'status', '--json');
+	run('gtw', 'set', '10.0.0.1');
+	json('status --json without this host', "j['seen'] == {'10.0.0.1': {'in': 3000, 'out': 4000}}", 'status',
+		'--json');
+}
+
+# A module with a row and a reason more than the command knows of; and one that gets rows
+# between two calls.
 sub test_other_rows {
 	fresh();
 	run('site', 'add', '22:ADM:GTW');
@@ -78,6 +123,11 @@ sub test_other_rows {
 		$more, 'status', '--json');
 	works('status without rights: a module with a row more', { %$more, FAKE_OPEN => 'EACCES' }, 'status');
 	like($out, qr/^ +2525 +ANY +GTW +\(built-in row\)$/m, '... has it as built-in');
+	run('gtw', 'add', '10.0.0.1');
+	json('... of gateways behind too', "[(r['port'], r['built_in']) for r in j['behind']['rows'][11:]]"
+		. " == [(2525, True), (22, False)] and j['behind']['denied']['in'] == {'malformed': 1500,"
+		. " 'flags': 1501, 'peer': 1502, 'no-connection': 1503, 'closed': 1504}", $more, 'status', '--json');
+	run('gtw', 'set', 'this');
 	json('status: a row comes in between', "[r['port'] for r in j['rows'][10:]] == [995, 22]",
 		{ FAKE_LATE => 1 }, 'status', '--json');
 	fails('status: more than the command has room for', 1, qr/status: .*upgrade the command/,
@@ -159,5 +209,5 @@ sub test_explain {
 	fails('explain: no such device', 1, qr/device "nosuch0": there is none/, @denied, '--device=nosuch0');
 }
 
-in_builds(['status' => \&test_status, 'too'], ['other rows' => \&test_other_rows],
+in_builds(['status' => \&test_status, 'too'], ['gateways behind' => \&test_behind], ['other rows' => \&test_other_rows],
 	['explain' => \&test_explain]);
