@@ -14,6 +14,8 @@ LOG_OFF, LOG_KERNEL, LOG_NFLOG = range(3)
 GTW_THIS, GTW_PREFIX, GTW_PORT = range(3)
 ASK, NONE, HELD = range(3)
 FATE_PASS, FATE_DENY, FATE_UNJUDGED = range(3)
+HOOK_HOST, HOOK_FORWARD = range(2)
+PLACE_HOST, PLACE_FORWARD, PLACE_BRIDGE, PLACE_BRIDGED = range(4)
 ENDS = ["ANY", "ADM", "GTW"]
 REASON_NAMES = ["malformed", "flags", "peer", "no-connection", "closed"]
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -103,6 +105,13 @@ class CountersHead(Sized):
                 ("flows_missed", c_uint64)]
 
 
+class Judgement(ctypes.Structure):
+    """struct mailwall_judgement"""
+    _fields_ = [("direction", c_uint8), ("fate", c_uint8), ("reason", c_uint8),
+                ("connection_found", c_uint8), ("place", c_uint8), ("notes", c_uint8),
+                ("reserved", c_uint8 * 2), ("row", Row), ("gtw", Gtw)]
+
+
 class Explain(Sized):
     """struct mailwall_explain"""
     _fields_ = [("size", c_uint32), ("ifindex", c_uint32), ("hook", c_uint8),
@@ -111,7 +120,8 @@ class Explain(Sized):
                 ("source_port", c_uint16), ("target_port", c_uint16), ("out_ifindex", c_uint32),
                 ("source", c_uint8 * 16), ("target", c_uint8 * 16), ("fate", c_uint8),
                 ("reason", c_uint8), ("answer_mode", c_uint8), ("connection_found", c_uint8),
-                ("row", Row), ("generation", c_uint64)]
+                ("row", Row), ("generation", c_uint64), ("judgements", c_uint8),
+                ("reserved", c_uint8 * 7), ("judgement", Judgement * 2)]
 
 
 CALLS = {name: 0xd7 << 8 | number for number, name in enumerate(
@@ -330,7 +340,8 @@ def c_checks():
     """C that compiles only if the header has the very same layout, without a hole."""
     print("#include <stddef.h>\n#include <linux/mailwall.h>")
     for struct in (Prefix, Row, Gtw, List, Version, PolicyHead, Confirm, RowCounters,
-                   ReasonCounters, GtwCounters, CountersHead, Explain):
+                   ReasonCounters, GtwCounters, CountersHead,
+                   Judgement, Explain):
         name, at = struct.__doc__, 0
         print(f'_Static_assert(sizeof({name}) == {sizeof(struct)}, "{name}");')
         for field, *_ in struct._fields_:
@@ -345,7 +356,8 @@ def c_checks():
     for name, number in CALLS.items():
         print(f'_Static_assert(MAILWALL_{name} == {number}u, "{name}");')
     for name in ("ABI", "ADM_MAX", "SITE_MAX", "GTW_MAX", "CONFIRM_MAX", "SIZE_MAX", "GTW_THIS",
-                 "GTW_PREFIX", "GTW_PORT"):
+                 "GTW_PREFIX", "GTW_PORT", "HOOK_HOST", "HOOK_FORWARD", "PLACE_HOST",
+                 "PLACE_FORWARD", "PLACE_BRIDGE", "PLACE_BRIDGED"):
         print(f'_Static_assert(MAILWALL_{name} == {globals()[name]}, "{name}");')
 
 
