@@ -19,6 +19,8 @@
  * @data_offset: 32 bit words
  * @length: bytes from the TCP header on; -1: as long as the data offset says
  * @device: name of a network device, or NULL
+ * @in: likewise, that a forwarded segment comes in by
+ * @out: likewise, that it leaves by
  */
 struct question {
 	u8 flags;
@@ -26,6 +28,8 @@ struct question {
 	u8 data_offset;
 	int length;
 	const char *device;
+	const char *in;
+	const char *out;
 };
 
 /**
@@ -238,6 +242,7 @@ int status(const struct arguments *args);
 int version(const struct arguments *args);
 int explain_in(const struct arguments *args);
 int explain_out(const struct arguments *args);
+int explain_forward(const struct arguments *args);
 
 /**
  * struct report - what status shows
@@ -271,6 +276,9 @@ int json_version(const struct mailwall_version *version);
 int json_explain(const struct mailwall_explain *explain, const char *words, const char *outcome);
 
 /* explain.c */
+
+/* Name of a device, "?" where it is gone or was never there. */
+const char *device_name(u32 ifindex, char name[MW_PREFIX_TEXT]);
 
 /**
  * parse_flags() - read "SYN,ACK", "none"

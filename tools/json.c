@@ -143,22 +143,73 @@ int json_version(const struct mailwall_version *version)
 		version->abi ? release(version->release, version->abi) : json_null()));
 }
 
+static json_t *verdict(u8 fate)
+{
+	static const char *const name[] = { "allow", "deny", "unjudged" };
+
+	return json_string(fate < ARRAY_SIZE(name) ? name[fate] : "?");
+}
+
+static json_t *reason(u8 fate, u8 number)
+{
+	const char *name = fate == MAILWALL_FATE_DENY ? mw_reason_name(number) : NULL;
+
+	return name ? json_string(name) : json_null();
+}
+
+static json_t *row_allowing(u8 fate, const struct mailwall_row *one)
+{
+	return fate == MAILWALL_FATE_PASS ? row(one, row_description(one)) : json_null();
+}
+
+static json_t *connection(u8 found)
+{
+	return found <= 1 ? json_boolean(found) : json_null();
+}
+
+static json_t *judgement(const struct mailwall_judgement *j)
+{
+	static const char *const place[] = {
+		[MAILWALL_PLACE_HOST] = "host",
+		[MAILWALL_PLACE_FORWARD] = "forward",
+		[MAILWALL_PLACE_BRIDGE] = "bridge",
+		[MAILWALL_PLACE_BRIDGED] = "br_netfilter",
+	};
+	char text[MW_PREFIX_TEXT];
+
+	mw_gtw_print(&j->gtw, text);
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:b}", "gtw", text, "direction",
+			 j->direction == MAILWALL_IN ? "in" : "out", "verdict", verdict(j->fate),
+			 "reason", reason(j->fate, j->reason), "row",
+			 row_allowing(j->fate, &j->row), "connection",
+			 connection(j->connection_found), "place",
+			 j->place < ARRAY_SIZE(place) ? place[j->place] : "?", "notes_flow",
+			 j->notes);
+}
+
+static json_t *device(u32 ifindex)
+{
+	char name[MW_PREFIX_TEXT];
+
+	return ifindex ? json_string(device_name(ifindex, name)) : json_null();
+}
+
 int json_explain(const struct mailwall_explain *explain, const char *words, const char *outcome)
 {
-	static const char *const fate[] = { "allow", "deny", "unjudged" };
-	bool passes = explain->fate == MAILWALL_FATE_PASS;
-	bool denied = explain->fate == MAILWALL_FATE_DENY;
+	bool out = explain->hook == MAILWALL_HOOK_HOST && explain->direction == MAILWALL_OUT;
+	json_t *judgements = json_array();
 	char text[MW_PREFIX_TEXT];
-	json_t *connection = json_null();
+	unsigned int i;
 
-	if (explain->connection_found <= 1)
-		connection = json_boolean(explain->connection_found);
-	return print(
-		json_pack("{s:s, s:s?, s:o, s:o, s:s, s:s, s:s, s:I}", "verdict",
-			  explain->fate < ARRAY_SIZE(fate) ? fate[explain->fate] : "?", "reason",
-			  denied ? mw_reason_name(explain->reason) : NULL, "row",
-			  passes ? row(&explain->row, row_description(&explain->row)) : json_null(),
-			  "connection", connection, "mode", mode_print(explain->answer_mode, text),
-			  "explanation", words, "outcome", outcome, "generation",
-			  (json_int_t)explain->generation));
+	for (i = 0; i < explain->judgements; i++)
+		json_array_append_new(judgements, judgement(&explain->judgement[i]));
+	return print(json_pack("{s:o, s:o, s:o, s:o, s:s, s:s, s:s, s:I, s:o, s:o, s:o}", "verdict",
+			       verdict(explain->fate), "reason",
+			       reason(explain->fate, explain->reason), "row",
+			       row_allowing(explain->fate, &explain->row), "connection",
+			       connection(explain->connection_found), "mode",
+			       mode_print(explain->answer_mode, text), "explanation", words,
+			       "outcome", outcome, "generation", (json_int_t)explain->generation,
+			       "judgements", judgements, "in", device(out ? 0 : explain->ifindex),
+			       "out", device(out ? explain->ifindex : explain->out_ifindex)));
 }
