@@ -17,14 +17,6 @@
 #include <net/ipv6.h>
 #include <net/tcp.h>
 
-static __always_inline u64 mw_flow_key(const struct mw_net *mn, const void *addresses,
-				       const struct tcphdr *th, const struct net_device *dev,
-				       bool from_gateway, bool ipv6)
-{
-	return ipv6 ? mw_flow_key_ipv6(mn->flows, addresses, th, dev->ifindex, from_gateway) :
-		      mw_flow_key_ipv4(mn->flows, addresses, th, dev->ifindex, from_gateway);
-}
-
 /*
  * Judge and count a plain segment from or to one gateway. @addresses: source and
  * destination; @length: of the IP packet.
@@ -55,14 +47,16 @@ static __always_inline unsigned int mw_through(struct mw_net *mn, const struct m
 	if (unlikely(verdict.if_held))
 		return MW_NOT_PLAIN;
 	if (verdict.if_connected) {
-		u64 key = mw_flow_key(mn, addresses, th, state->out, false, ipv6);
+		u64 key = mw_flow_key(mn->flows, ipv6, addresses, th, state->out->ifindex,
+				      false);
 		bool fresh = mw_flow_fresh(mn->flows, key, ktime_get_seconds());
 
 		if (!fresh)
 			mw_count(stats->flows_missed, 1);
 		verdict = mw_policy_settle_connection(verdict, fresh);
 	} else if (verdict.asked_back) {
-		u64 key = mw_flow_key(mn, addresses, th, state->in, true, ipv6);
+		u64 key = mw_flow_key(mn->flows, ipv6, addresses, th, state->in->ifindex,
+				      true);
 
 		/* a RST notes nothing, and is rare */
 		if (!mw_flow_is_noted(mn->flows, key, ktime_get_seconds()))

@@ -60,10 +60,7 @@ static struct mw_ends mw_ends_of(struct mw_packet *p)
 
 static u64 mw_flow_key_of(const struct mw_packet *p, const struct net_device *dev, bool from)
 {
-	const struct mw_flow_table *flows = p->mn->flows;
-
-	return p->ipv6 ? mw_flow_key_ipv6(flows, p->r.source, p->r.th, dev->ifindex, from) :
-			 mw_flow_key_ipv4(flows, p->r.source, p->r.th, dev->ifindex, from);
+	return mw_flow_key(p->mn->flows, p->ipv6, p->r.source, p->r.th, dev->ifindex, from);
 }
 
 static bool mw_connected_this(const void *context)
@@ -89,9 +86,8 @@ static void mw_note(const struct mw_packet *p)
 
 	if (mw_flow_is_noted(p->mn->flows, key, now))
 		return;
-	/* Nobody elsewhere notes flows in a gateway's name. In a bridge its port says who it is. */
-	if (p->place != MW_PLACE_BRIDGED && !p->bridged &&
-	    !mw_route_leads(p->state->net, p->ipv6, p->r.source, p->in))
+	if (!mw_may_note(p->state->net, p->place == MW_PLACE_BRIDGED || p->bridged, p->ipv6,
+			 p->r.source, p->in))
 		return;
 	switch (mw_flow_note(p->mn->flows, key, now)) {
 	case MW_FLOW_REFRESHED:
@@ -166,11 +162,11 @@ static unsigned int mw_judge_for(const struct mw_packet *p, enum mw_read read, u
 		.remote = in ? &p->r.th->source : &p->r.th->dest,
 		.peer = in ? p->r.source : p->r.target,
 	};
-	verdict = mw_policy_judge(p->policy, &seg,
-				  behind ? mw_connected_behind : mw_connected_this, p);
+	verdict = mw_policy_judge(p->policy, &seg, behind ? mw_connected_behind : mw_connected_this,
+				  p);
 	if (verdict & MW_DENY)
 		return mw_refuse_packet(p, direction, behind, verdict & ~MW_DENY);
-	if (verdict & MW_ASKED_BACK && !(seg.flags & MW_RST))
+	if (mw_verdict_notes(verdict, seg.flags))
 		mw_note(p);
 	row = &stats->row[direction][verdict & MW_SLOT];
 	mw_count(row->segments, 1);
