@@ -35,6 +35,7 @@ static void judge(const struct mw_policy *policy, const struct mw_spec *spec, co
 	struct mw_segment segment = {
 		.direction = data[0] & 1,
 		.ipv6 = data[0] & 2,
+		.behind = data[0] & 64,
 		.routed = data[0] & 32,
 		.flags = data[1],
 		.local = &local,
@@ -44,6 +45,7 @@ static void judge(const struct mw_policy *policy, const struct mw_spec *spec, co
 	struct naive_segment plain = {
 		.direction = segment.direction,
 		.family = segment.ipv6 ? AF_INET6 : AF_INET,
+		.behind = segment.behind,
 		.routed = segment.routed,
 		.flags = data[1],
 		.peer = peer,
@@ -72,6 +74,8 @@ static void judge(const struct mw_policy *policy, const struct mw_spec *spec, co
 		expected = 1 + answer.row;
 	else
 		expected = slot[answer.row - MW_TABLE_ROWS];
+	if (answer.asked_back)
+		expected |= MW_ASKED_BACK;
 	REQUIRE(got == expected);
 	REQUIRE(asked == answer.asked);
 }
