@@ -71,7 +71,7 @@ def closed(what, outside, any_, refusal, admin=None):
     fam = "IPv6" if ":" in outside else "IPv4"
     for port in (8080, 8450, 22):
         is_(connect("any", outside, port, 2), "time-out", f"{what} {fam}: {port} is closed to ANY")
-    is_(connect("any", outside, 8080, 2, 25), "time-out", f"{what} {fam}: also from source port 25")
+    is_(connect("any", outside, 8080, 2, 110), "time-out", f"{what} {fam}: also from source port 110")
     is_(connect("gw", any_, 8080, 2), refusal[fam], f"{what} {fam}: outbound to 8080")
     if admin:
         is_(connect("adm", admin, 8450), "open", f"{what} {fam}: ADM opens the console")
