@@ -98,9 +98,8 @@ def router():
     cable("gw", "lan0")
     address("gtw", "lan0", "10.9.0.1/24", "fd00:9::1/64")
     address("gw", "eth0", "10.9.0.2/24", "fd00:9::2/64")
-    for ns, gateway4, gateway6 in (("gw", "10.9.0.1", "fd00:9::1"), ("adm", GTW_ADM4, GTW_ADM6)):
-        route(ns, "default", "via", gateway4)
-        route(ns, "default", "via", gateway6)
+    route("gw", "default", "via", "10.9.0.1")
+    route("gw", "default", "via", "fd00:9::1")
     # ANY that knows the way to the private address
     route("any", "10.9.0.0/24", "via", GTW_ANY4)
     route("any", "fd00:9::/64", "via", GTW_ANY6)
@@ -124,8 +123,14 @@ def bridged(port):
         route("gw", prefix, "via", gateway)
 
 
+def forwarding():
+    """This host is a router, as others have made it."""
+    must(run("sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1"))
+
+
 def hypervisor():
-    """(b) A hypervisor's bridge."""
+    """(b) A hypervisor's bridge; its host routes between ADM and the bridge."""
+    forwarding()
     rename("any0", "nic0")
     must(run("ip", "link", "add", "br0", "type", "bridge"))
     must(run("ip", "address", "flush", "dev", "nic0"))
@@ -155,6 +160,7 @@ def hypervisor():
 
 def container():
     """(c) A published port of a container, by DNAT and by the host's own proxy."""
+    forwarding()
     rename("any0", "wan0")
     must(run("ip", "link", "add", "br-gtw", "type", "bridge"))
     address("gtw", "br-gtw", "172.18.0.1/24", "fd00:18::1/64")
@@ -234,6 +240,8 @@ if __name__ == "__main__":
     os.makedirs("/etc/modules-load.d", exist_ok=True)
     must(run("ip", "netns", "add", "gw"))
     must(sh("in_ns gw bash -c \"$(declare -f quiet_ipv6); quiet_ipv6\"; ip -n gw link set lo up"))
+    for gateway in (GTW_ADM4, GTW_ADM6):
+        route("adm", "default", "via", gateway)
     mail_starts()
     Listener(22, 8080, 8450, ns="gw")
     Listener(8080, ns="any")
