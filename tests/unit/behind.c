@@ -45,11 +45,11 @@ static u8 site_slot[MAILWALL_SITE_MAX], gtw_slot[MAILWALL_GTW_MAX];
 static int device_of[MAILWALL_GTW_MAX]; /* what the items that are devices mean now */
 
 /* this host, two gateways, another of the first one's network, ADM, anybody */
-static const u8 ipv4[][4] = { { 192, 0, 2, 1 },	   { 192, 0, 2, 10 },  { 192, 0, 2, 20 },
+static const u8 ipv4[][4] = { { 192, 0, 2, 1 },	 { 192, 0, 2, 10 },   { 192, 0, 2, 20 },
 			      { 192, 0, 2, 12 }, { 198, 51, 100, 7 }, { 203, 0, 113, 9 } };
 static const u8 ipv6[][16] = {
-	{ 0x20, 1, 0xd, 0xb8, [15] = 1 },      { 0x20, 1, 0xd, 0xb8, [15] = 0x10 },
-	{ 0x20, 1, 0xd, 0xb8, [15] = 0x20 },   { 0x20, 1, 0xd, 0xb8, [15] = 0x12 },
+	{ 0x20, 1, 0xd, 0xb8, [15] = 1 },	  { 0x20, 1, 0xd, 0xb8, [15] = 0x10 },
+	{ 0x20, 1, 0xd, 0xb8, [15] = 0x20 },	  { 0x20, 1, 0xd, 0xb8, [15] = 0x12 },
 	{ 0x20, 1, 0xd, 0xb8, 0, 0xb, [15] = 7 }, { 0x20, 1, 0xd, 0xb8, 0, 0xc, [15] = 9 },
 };
 
@@ -91,10 +91,10 @@ static void publish(unsigned int list, unsigned int mode, unsigned int log)
 		if (spec.gtw[i].kind != MAILWALL_GTW_PORT)
 			continue;
 		/* now and then the device is not there */
-		device_of[i] = !below(8)			     ? 0 :
-			       !strcmp(spec.gtw[i].device, "tap0")  ? tap0.ifindex :
-			       !strcmp(spec.gtw[i].device, "tap1")  ? tap1.ifindex :
-								       tap64.ifindex;
+		device_of[i] = !below(8)			   ? 0 :
+			       !strcmp(spec.gtw[i].device, "tap0") ? tap0.ifindex :
+			       !strcmp(spec.gtw[i].device, "tap1") ? tap1.ifindex :
+								     tap64.ifindex;
 		mw_gateways_resolve(&gateways, port++, device_of[i]);
 	}
 	mn.policy = &policy;
@@ -172,8 +172,8 @@ struct packet {
 	bool routed; /* source-routed, with hops left */
 };
 
-static const u16 ports[] = { 22, 25, 25, 25, 53, 110, 587, 636, 995, 8450, 8450,
-			     80, 40000, 50000, 50001, 50002 };
+static const u16 ports[] = { 22,  25,	25,   25, 53,	 110,	587,   636,
+			     995, 8450, 8450, 80, 40000, 50000, 50001, 50002 };
 /* Most that come are some that are allowed; then all others. */
 static const u8 usual[] = { 0x02, 0x10, 0x10, 0x18, 0x12, 0x11, 0x04, 0x14 };
 
@@ -310,7 +310,9 @@ static unsigned int judged(const struct packet *p, u8 direction, int who, bool s
 		.behind = is_behind,
 		.routed = p->routed && !in,
 	};
-	struct flow key = { .local = s.local, .remote = s.remote, .device = dev ? dev->ifindex : 0 };
+	struct flow key = { .local = s.local,
+			    .remote = s.remote,
+			    .device = dev ? dev->ifindex : 0 };
 	struct mw_stats *stats_of = is_behind ? &want.behind : &want.here;
 	struct naive_answer answer;
 	struct mw_row_stats *row;
@@ -379,8 +381,9 @@ static void expect(const struct packet *p, bool socket)
 		want.fate = judged(p, MAILWALL_IN, receiver, socket);
 }
 
-static const char *const hook_names[] = { "FORWARD", "FORWARD of a bridge", "bridge FORWARD",
-					  "bridge LOCAL_IN", "bridge LOCAL_OUT", "LOCAL_IN",
+static const char *const hook_names[] = { "FORWARD",	      "FORWARD of a bridge",
+					  "bridge FORWARD",   "bridge LOCAL_IN",
+					  "bridge LOCAL_OUT", "LOCAL_IN",
 					  "LOCAL_OUT" };
 
 static nf_hookfn *hook_of(const struct packet *p)
@@ -398,7 +401,9 @@ static bool send_packet(struct packet *p)
 {
 	struct dst_entry dst = { .dev = p->out ?: p->in };
 	struct nf_hook_state state = {
-		.pf = in_bridge(p) ? NFPROTO_BRIDGE : p->six ? NFPROTO_IPV6 : NFPROTO_IPV4,
+		.pf = in_bridge(p) ? NFPROTO_BRIDGE :
+		      p->six	   ? NFPROTO_IPV6 :
+				     NFPROTO_IPV4,
 		.net = &net,
 	};
 	struct sk_buff skb = { .iif = 2, .sdif = 5, .dst = in_bridge(p) ? NULL : &dst };
@@ -491,8 +496,10 @@ static void shape_point(unsigned int hooks, void (*shape)(struct packet *p), con
 	static const struct {
 		unsigned int mode, log;
 	} modes[] = {
-		{ MAILWALL_ENFORCE, MAILWALL_LOG_OFF },	  { MAILWALL_ENFORCE, MAILWALL_LOG_OFF },
-		{ MAILWALL_ENFORCE, MAILWALL_LOG_KERNEL }, { MAILWALL_AUDIT, MAILWALL_LOG_OFF },
+		{ MAILWALL_ENFORCE, MAILWALL_LOG_OFF },
+		{ MAILWALL_ENFORCE, MAILWALL_LOG_OFF },
+		{ MAILWALL_ENFORCE, MAILWALL_LOG_KERNEL },
+		{ MAILWALL_AUDIT, MAILWALL_LOG_OFF },
 	};
 	unsigned int round, i;
 	bool good = true;
@@ -743,7 +750,7 @@ static void truncated(struct packet *p)
 	p->cut = 1 + below(p->below_length + ip_length(p));
 	/* Without an IPv4 header it is nobody's. An IPv6 chain that cannot be walked is denied. */
 	p->kind = p->cut > ip_length(p) || (!p->six && p->cut + 20 > ip_length(p)) ? PASSES :
-										      MALFORMED;
+										     MALFORMED;
 	p->linear = below(2) ? UINT_MAX : below(p->below_length + ip_length(p) + 1);
 }
 

@@ -78,7 +78,8 @@ static inline bool agrees(const struct subject *subject, const struct naive_segm
 		return true;
 
 	printf("# %s: %s%s, peer %s, local %u, remote %u, flags 0x%02x, connection %d: got 0x%x, asked %u times, expected 0x%x, %d\n",
-	       subject->name, s->direction == MAILWALL_IN ? "in" : "out", s->behind ? " of a gateway behind" : "",
+	       subject->name, s->direction == MAILWALL_IN ? "in" : "out",
+	       s->behind ? " of a gateway behind" : "",
 	       inet_ntop(s->family, s->peer, peer, sizeof(peer)), s->local, s->remote, s->flags,
 	       s->connection, got, question.times, expected, want.asked);
 	return false;
@@ -498,7 +499,7 @@ static void random_gateways(struct mw_spec *spec, int device[MAILWALL_GTW_MAX])
 		struct mailwall_gtw *item = &spec->gtw[i];
 
 		item->kind = i && spec->gtw[0].kind == MAILWALL_GTW_THIS ? 1 + random32() % 2 :
-									     random32() % 3;
+									   random32() % 3;
 		if (item->kind == MAILWALL_GTW_PORT) {
 			sprintf(item->device, "dev%u", random32() % 40);
 		} else if (item->kind == MAILWALL_GTW_PREFIX) {
@@ -539,7 +540,9 @@ static bool try_path(const struct mw_spec *spec, const int *device, const struct
 				    .source = source,
 				    .target = target,
 				    .hook = random32() % 3 };
-	struct mw_path path = { .ipv6 = naive.family == AF_INET6, .source = source, .target = target };
+	struct mw_path path = { .ipv6 = naive.family == AF_INET6,
+				.source = source,
+				.target = target };
 	int sender, receiver;
 	struct mw_ends ends;
 
@@ -556,7 +559,7 @@ static bool try_path(const struct mw_spec *spec, const int *device, const struct
 		if (!naive.bridge_in || !naive.bridge_out)
 			naive.bridge_in = naive.bridge_out = 0;
 	}
-	path.place = naive.bridge		  ? MW_PLACE_BRIDGED :
+	path.place = naive.bridge		 ? MW_PLACE_BRIDGED :
 		     naive.hook == NAIVE_FORWARD ? MW_PLACE_ROUTED :
 						   MW_PLACE_HOST;
 	path.from_host = naive.hook == NAIVE_OUT;
@@ -656,8 +659,8 @@ int main(int argc, char **argv)
 	failed |= !ok;
 	cases = 0;
 	ok = which_gateway(quick ? 10000 : 100000, &cases);
-	printf("%sok %u - which GTW, which way, over random lists # %llu cases\n",
-	       ok ? "" : "not ", ++test, (unsigned long long)cases);
+	printf("%sok %u - which GTW, which way, over random lists # %llu cases\n", ok ? "" : "not ",
+	       ++test, (unsigned long long)cases);
 	total += cases;
 	failed |= !ok;
 	/* all pairs over the first two, where there is an ADM */

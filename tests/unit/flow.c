@@ -51,14 +51,14 @@ static void point(bool good, const char *what)
 }
 
 /* Says why, once, and is false. */
-#define MUST(condition, ...)                                                    \
-	do {                                                                    \
-		if (!(condition)) {                                             \
+#define MUST(condition, ...)                                                     \
+	do {                                                                     \
+		if (!(condition)) {                                              \
 			printf("# %s:%d: %s: ", __FILE__, __LINE__, #condition); \
-			printf(__VA_ARGS__);                                    \
-			printf("\n");                                           \
-			return false;                                           \
-		}                                                               \
+			printf(__VA_ARGS__);                                     \
+			printf("\n");                                            \
+			return false;                                            \
+		}                                                                \
 	} while (0)
 
 /* A flow, as somebody who knows no hash has it. */
@@ -81,10 +81,10 @@ static u64 key_of(const struct mw_flow_table *table, const struct tuple *t, bool
 	memcpy(addresses + at + size, from_gateway ? t->peer : t->gateway, size);
 	memcpy(ports + at, &source, 2);
 	memcpy(ports + at + 2, &target, 2);
-	return t->ipv6 ? mw_flow_key_ipv6(table, addresses + at, ports + at, t->device,
-					  from_gateway) :
-			 mw_flow_key_ipv4(table, addresses + at, ports + at, t->device,
-					  from_gateway);
+	return t->ipv6 ?
+		       mw_flow_key_ipv6(table, addresses + at, ports + at, t->device,
+					from_gateway) :
+		       mw_flow_key_ipv4(table, addresses + at, ports + at, t->device, from_gateway);
 }
 
 static struct tuple random_tuple(void)
@@ -222,7 +222,9 @@ static bool agreements(void)
  */
 static bool one_tag(void)
 {
-	static const s64 far[] = { 0, 1, 60, 61, 7440, 7441, 1 << 19, 1 << 20, 1LL << 32, 1LL << 50 };
+	static const s64 far[] = {
+		0, 1, 60, 61, 7440, 7441, 1 << 19, 1 << 20, 1LL << 32, 1LL << 50
+	};
 	unsigned int i;
 
 	MUST((double)WAYS / (1ULL << MW_FLOW_TAG_BITS) < 1 / (double)(1ULL << 41), "bits of a tag");
@@ -264,16 +266,16 @@ static bool made_up(void)
 
 static bool sizes(void)
 {
-	static const u32 flows[][2] = { { 1024, 1024 },	  { 1025, 2048 },     { 2047, 2048 },
-					{ 16384, 16384 }, { 16385, 32768 },   { 600000, 1048576 },
+	static const u32 flows[][2] = { { 1024, 1024 },	     { 1025, 2048 },   { 2047, 2048 },
+					{ 16384, 16384 },    { 16385, 32768 }, { 600000, 1048576 },
 					{ 1048576, 1048576 } };
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(flows); i++) {
 		struct mw_flow_table *table = mw_flow_create(flows[i][0]);
 
-		MUST(table && (table->mask + 1) * MW_FLOWS_PER_BUCKET == flows[i][1],
-		     "flows=%u", flows[i][0]);
+		MUST(table && (table->mask + 1) * MW_FLOWS_PER_BUCKET == flows[i][1], "flows=%u",
+		     flows[i][0]);
 		mw_flow_destroy(table);
 	}
 	MUST(sizeof(struct mw_flow_table) + 8192 * sizeof(struct mw_flow_bucket) <= 1 << 20,
@@ -347,8 +349,7 @@ static bool model_note(struct mw_flow_table *table, struct model **of, unsigned 
 	     others);
 	m->noted = now;
 	for (i = 0; did == MW_FLOW_EVICTED && i < count; i++) {
-		if (of[i] == m || !model_fresh(of[i], now) ||
-		    mw_flow_fresh(table, of[i]->key, now))
+		if (of[i] == m || !model_fresh(of[i], now) || mw_flow_fresh(table, of[i]->key, now))
 			continue;
 		/* of those that were idle equally long, any */
 		MUST(of[i]->noted == longest, "idle for %lld s, another for %lld",
@@ -411,7 +412,8 @@ static bool model(unsigned int kept, unsigned int steps, const char *what)
 			clock += below(2) ? WINDOW - 1 + below(4) : below(2 * WINDOW);
 		/* a round of the bits of time, and many of them */
 		if (!below(steps / 6))
-			clock += (1 << 19) * (u64)(1 + below(below(2) ? 3 : 1000)) - below(WINDOW + 2);
+			clock += (1 << 19) * (u64)(1 + below(below(2) ? 3 : 1000)) -
+				 below(WINDOW + 2);
 	}
 	printf("# %s: %u steps, %u evictions\n", what, steps, evictions);
 	MUST((kept < 2000) || evictions > 0, "nothing was evicted");

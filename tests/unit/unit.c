@@ -22,7 +22,8 @@ static struct mw_policy *build(const struct mw_spec *spec)
 }
 
 /* The row that counts a segment, or the reason why it is denied. */
-static void print_verdict(const struct mw_policy *policy, unsigned int result, char *text, size_t size)
+static void print_verdict(const struct mw_policy *policy, unsigned int result, char *text,
+			  size_t size)
 {
 	struct mailwall_row row = mw_row_of_slot(policy, result & MW_SLOT);
 
@@ -424,7 +425,8 @@ static void test_gtw_edit(void **state)
 	edit_refuses(mw_edit_gtw, &spec, "+,", -EINVAL, "", "nothing follows");
 	edit_refuses(mw_edit_gtw, &spec, "this +this", -EINVAL, "+this", "one sign");
 	/* in the order in which they are written, nested ones and duplicates too */
-	edit_accepts(mw_edit_gtw, &spec, "port:tap100i0 2001:DB8::/32,192.0.2.0/24\nthis 192.0.2.1");
+	edit_accepts(mw_edit_gtw, &spec,
+		     "port:tap100i0 2001:DB8::/32,192.0.2.0/24\nthis 192.0.2.1");
 	gtw_is(&spec, "port:tap100i0 2001:db8::/32 192.0.2.0/24 this 192.0.2.1");
 	edit_accepts(mw_edit_gtw, &spec, "+192.0.2.1/32 port:tap100i0 2001:db8:0::/32 10.0.0.0/8");
 	gtw_is(&spec, "port:tap100i0 2001:db8::/32 192.0.2.0/24 this 192.0.2.1 10.0.0.0/8");
@@ -441,7 +443,8 @@ static void test_gtw_edit(void **state)
 	gtw_is(&spec, "fe00::/7 ::/126 ::2 fe80::1");
 
 	/* no item */
-#define NO_ITEM(text) edit_refuses(mw_edit_gtw, &spec, text, -EINVAL, text, "a gateway is this, an address")
+#define NO_ITEM(text) \
+	edit_refuses(mw_edit_gtw, &spec, text, -EINVAL, text, "a gateway is this, an address")
 	NO_ITEM("This");
 	NO_ITEM("thisthis");
 	NO_ITEM("thi");
@@ -462,8 +465,9 @@ static void test_gtw_edit(void **state)
 	edit_refuses(mw_edit_gtw, &spec, "192.0.2.0/33", -EINVAL, "192.0.2.0/33", "0 to 32");
 
 	/* nobody's addresses */
-#define NOBODYS(text, kind) edit_refuses(mw_edit_gtw, &spec, text, -EINVAL, text, \
-					 "no gateway has a " kind " address: write the gateway's own")
+#define NOBODYS(text, kind)                                   \
+	edit_refuses(mw_edit_gtw, &spec, text, -EINVAL, text, \
+		     "no gateway has a " kind " address: write the gateway's own")
 	NOBODYS("224.0.0.1", "multicast");
 	NOBODYS("224.0.0.0/4", "multicast");
 	NOBODYS("239.255.255.255", "multicast");
@@ -482,8 +486,10 @@ static void test_gtw_edit(void **state)
 	gtw_is(&spec, "port:a port:fifteen-letters port:... port:veth@0.1");
 	edit_refuses(mw_edit_gtw, &spec, "port:sixteen-letters!", -EINVAL, "port:sixteen-letters!",
 		     "at most 15 characters");
-#define NO_NAME(text) edit_refuses(mw_edit_gtw, &spec, text, -EINVAL, text, \
-				   "no device can have that name: write port: and the name that \"ip link\" shows")
+#define NO_NAME(text)                                    \
+	edit_refuses(                                    \
+		mw_edit_gtw, &spec, text, -EINVAL, text, \
+		"no device can have that name: write port: and the name that \"ip link\" shows")
 	NO_NAME("port:");
 	NO_NAME("port:.");
 	NO_NAME("port:..");
@@ -587,8 +593,8 @@ static void test_normalise(void **state)
 	REFUSED(spec.gtw[0].reserved[2] = 1, -EINVAL, "this", "zero");
 	REFUSED(spec.gtw[0].prefix.family = AF_INET, -EINVAL, "this", "zero");
 	REFUSED(spec.gtw[0].device[15] = 1, -EINVAL, "this", "zero");
-	REFUSED((spec.gtw_count = 2, spec.gtw[1].kind = MAILWALL_GTW_PORT), -EINVAL, "port:",
-		"no device");
+	REFUSED((spec.gtw_count = 2, spec.gtw[1].kind = MAILWALL_GTW_PORT), -EINVAL,
+		"port:", "no device");
 	spec = good;
 	edit_accepts(mw_edit_gtw, &good, "192.0.2.1 port:tap0 this");
 	REFUSED(spec.gtw[0].prefix.length = 24, -EINVAL, "192.0.2.1/24", "192.0.2.0/24");

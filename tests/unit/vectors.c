@@ -47,7 +47,8 @@ static u8 parse_address(const char *text, u8 *address)
 	return family;
 }
 
-static bool next_line(FILE *file, char **line, size_t *size, char *field[FIELDS_MAX], unsigned int *n)
+static bool next_line(FILE *file, char **line, size_t *size, char *field[FIELDS_MAX],
+		      unsigned int *n)
 {
 	while (getline(line, size, file) >= 0) {
 		if (**line == '#')
