@@ -566,7 +566,9 @@ static void not_tcp(void)
 					       .in = &eth,
 					       .net = &net,
 					       .pf = ipv6 ? NFPROTO_IPV6 : NFPROTO_IPV4 };
-		struct sk_buff skb = { .head = bytes, .data = bytes, .len = sizeof(bytes), .dst = &dst };
+		struct sk_buff skb = {
+			.head = bytes, .data = bytes, .len = sizeof(bytes), .dst = &dst
+		};
 
 		if ((i & 255) == IPPROTO_TCP || (ipv6 && ipv6_ext_hdr(i)))
 			continue;
@@ -585,10 +587,10 @@ static bool ops_as_documented(void)
 		unsigned int hook;
 		int priority;
 	} want[MW_HOOKS] = {
-		{ NFPROTO_IPV4, NF_INET_LOCAL_IN, 1 },	{ NFPROTO_IPV4, NF_INET_LOCAL_OUT, 1 },
-		{ NFPROTO_IPV6, NF_INET_LOCAL_IN, 1 },	{ NFPROTO_IPV6, NF_INET_LOCAL_OUT, 1 },
-		{ NFPROTO_IPV4, NF_INET_FORWARD, 1 },	{ NFPROTO_IPV6, NF_INET_FORWARD, 1 },
-		{ NFPROTO_BRIDGE, NF_BR_FORWARD, -200 }, { NFPROTO_BRIDGE, NF_BR_LOCAL_IN, -200 },
+		{ NFPROTO_IPV4, NF_INET_LOCAL_IN, 1 },	   { NFPROTO_IPV4, NF_INET_LOCAL_OUT, 1 },
+		{ NFPROTO_IPV6, NF_INET_LOCAL_IN, 1 },	   { NFPROTO_IPV6, NF_INET_LOCAL_OUT, 1 },
+		{ NFPROTO_IPV4, NF_INET_FORWARD, 1 },	   { NFPROTO_IPV6, NF_INET_FORWARD, 1 },
+		{ NFPROTO_BRIDGE, NF_BR_FORWARD, -200 },   { NFPROTO_BRIDGE, NF_BR_LOCAL_IN, -200 },
 		{ NFPROTO_BRIDGE, NF_BR_LOCAL_OUT, -200 },
 	};
 	unsigned int i;

@@ -21,6 +21,19 @@ static struct mw_policy *build(const struct mw_spec *spec)
 	return policy;
 }
 
+/* The row that counts a segment, or the reason why it is denied. */
+static void print_verdict(const struct mw_policy *policy, unsigned int result, char *text,
+			  size_t size)
+{
+	struct mailwall_row row = mw_row_of_slot(policy, result & MW_SLOT);
+
+	if (result & MW_DENY)
+		snprintf(text, size, "%s", mw_reason_name(result & ~MW_DENY));
+	else
+		snprintf(text, size, "%u %s %s", row.port, mw_end_name(row.source),
+			 mw_end_name(row.target));
+}
+
 /* Prefixes */
 
 static void prefix_accepts(const char *text, const char *canonical)
@@ -412,7 +425,8 @@ static void test_gtw_edit(void **state)
 	edit_refuses(mw_edit_gtw, &spec, "+,", -EINVAL, "", "nothing follows");
 	edit_refuses(mw_edit_gtw, &spec, "this +this", -EINVAL, "+this", "one sign");
 	/* in the order in which they are written, nested ones and duplicates too */
-	edit_accepts(mw_edit_gtw, &spec, "port:tap100i0 2001:DB8::/32,192.0.2.0/24\nthis 192.0.2.1");
+	edit_accepts(mw_edit_gtw, &spec,
+		     "port:tap100i0 2001:DB8::/32,192.0.2.0/24\nthis 192.0.2.1");
 	gtw_is(&spec, "port:tap100i0 2001:db8::/32 192.0.2.0/24 this 192.0.2.1");
 	edit_accepts(mw_edit_gtw, &spec, "+192.0.2.1/32 port:tap100i0 2001:db8:0::/32 10.0.0.0/8");
 	gtw_is(&spec, "port:tap100i0 2001:db8::/32 192.0.2.0/24 this 192.0.2.1 10.0.0.0/8");
@@ -429,7 +443,8 @@ static void test_gtw_edit(void **state)
 	gtw_is(&spec, "fe00::/7 ::/126 ::2 fe80::1");
 
 	/* no item */
-#define NO_ITEM(text) edit_refuses(mw_edit_gtw, &spec, text, -EINVAL, text, "a gateway is this, an address")
+#define NO_ITEM(text) \
+	edit_refuses(mw_edit_gtw, &spec, text, -EINVAL, text, "a gateway is this, an address")
 	NO_ITEM("This");
 	NO_ITEM("thisthis");
 	NO_ITEM("thi");
@@ -450,8 +465,9 @@ static void test_gtw_edit(void **state)
 	edit_refuses(mw_edit_gtw, &spec, "192.0.2.0/33", -EINVAL, "192.0.2.0/33", "0 to 32");
 
 	/* nobody's addresses */
-#define NOBODYS(text, kind) edit_refuses(mw_edit_gtw, &spec, text, -EINVAL, text, \
-					 "no gateway has a " kind " address: write the gateway's own")
+#define NOBODYS(text, kind)                                   \
+	edit_refuses(mw_edit_gtw, &spec, text, -EINVAL, text, \
+		     "no gateway has a " kind " address: write the gateway's own")
 	NOBODYS("224.0.0.1", "multicast");
 	NOBODYS("224.0.0.0/4", "multicast");
 	NOBODYS("239.255.255.255", "multicast");
@@ -470,8 +486,10 @@ static void test_gtw_edit(void **state)
 	gtw_is(&spec, "port:a port:fifteen-letters port:... port:veth@0.1");
 	edit_refuses(mw_edit_gtw, &spec, "port:sixteen-letters!", -EINVAL, "port:sixteen-letters!",
 		     "at most 15 characters");
-#define NO_NAME(text) edit_refuses(mw_edit_gtw, &spec, text, -EINVAL, text, \
-				   "no device can have that name: write port: and the name that \"ip link\" shows")
+#define NO_NAME(text)                                    \
+	edit_refuses(                                    \
+		mw_edit_gtw, &spec, text, -EINVAL, text, \
+		"no device can have that name: write port: and the name that \"ip link\" shows")
 	NO_NAME("port:");
 	NO_NAME("port:.");
 	NO_NAME("port:..");
@@ -575,8 +593,8 @@ static void test_normalise(void **state)
 	REFUSED(spec.gtw[0].reserved[2] = 1, -EINVAL, "this", "zero");
 	REFUSED(spec.gtw[0].prefix.family = AF_INET, -EINVAL, "this", "zero");
 	REFUSED(spec.gtw[0].device[15] = 1, -EINVAL, "this", "zero");
-	REFUSED((spec.gtw_count = 2, spec.gtw[1].kind = MAILWALL_GTW_PORT), -EINVAL, "port:",
-		"no device");
+	REFUSED((spec.gtw_count = 2, spec.gtw[1].kind = MAILWALL_GTW_PORT), -EINVAL,
+		"port:", "no device");
 	spec = good;
 	edit_accepts(mw_edit_gtw, &good, "192.0.2.1 port:tap0 this");
 	REFUSED(spec.gtw[0].prefix.length = 24, -EINVAL, "192.0.2.1/24", "192.0.2.0/24");
@@ -688,14 +706,7 @@ static void judge(const struct vector *v, char *verdict, size_t size)
 	if (v->length >= 20 && mw_data_offset_valid(v->offset << 4, v->length))
 		result = mw_policy_judge(policy, &seg, connected, &v->connected);
 	assert_true(asked <= 1);
-	if (result & MW_DENY) {
-		snprintf(verdict, size, "%s", mw_reason_name(result & ~MW_DENY));
-	} else {
-		struct mailwall_row row = mw_row_of_slot(policy, result);
-
-		snprintf(verdict, size, "%u %s %s", row.port, mw_end_name(row.source),
-			 mw_end_name(row.target));
-	}
+	print_verdict(policy, result, verdict, size);
 	free(policy);
 }
 
@@ -716,6 +727,92 @@ static void test_vectors(void **state)
 	print_message("# %u vectors\n", count);
 }
 
+/* What one GTW's judgement adds. Return: does it pass? */
+static bool judge_for(const struct mw_policy *policy, const struct behind *v, bool in,
+		      const struct mailwall_gtw *item, char *said)
+{
+	const __be16 source = htons(v->source_port), target = htons(v->target_port);
+	const struct mw_segment seg = {
+		.direction = in ? MAILWALL_IN : MAILWALL_OUT,
+		.ipv6 = v->family == AF_INET6,
+		.behind = item->kind != MAILWALL_GTW_THIS,
+		.flags = v->flags,
+		.local = in ? &target : &source,
+		.remote = in ? &source : &target,
+		.peer = in ? v->source : v->target,
+	};
+	unsigned int result = MW_DENY | MAILWALL_MALFORMED;
+	char name[MW_PREFIX_TEXT], verdict[32];
+
+	if (v->length >= 20 && mw_data_offset_valid(v->offset << 4, v->length))
+		result = mw_policy_judge(policy, &seg, connected, &v->noted);
+	mw_gtw_print(item, name);
+	print_verdict(policy, result, verdict, sizeof(verdict));
+	sprintf(said + strlen(said), "%s%s %s %s", *said ? "; " : "", in ? "in" : "out", name,
+		verdict);
+	return !(result & MW_DENY);
+}
+
+static void judge_behind(const struct behind *v, char said[256])
+{
+	struct mw_spec spec = vectors_policy(vectors_path, v->policy);
+	struct mw_policy *policy = build(&spec);
+	struct mw_gateways *g = calloc(1, sizeof(*g));
+	const struct mw_path path = {
+		.place = !strcmp(v->hook, "forward") ? MW_PLACE_ROUTED :
+			 !strcmp(v->hook, "bridge")  ? MW_PLACE_BRIDGED :
+						       MW_PLACE_HOST,
+		.ipv6 = v->family == AF_INET6,
+		.from_host = !strcmp(v->hook, "from-host"),
+		.to_host = !strcmp(v->hook, "to-host"),
+		.source = v->source,
+		.target = v->target,
+		.in = v->in,
+		.out = v->out,
+	};
+	u8 slot[MAILWALL_GTW_MAX], port = 0;
+	const struct mailwall_gtw *of_slot[MW_GTW_SLOTS] = { NULL }, *this = NULL;
+	struct mw_ends ends;
+	bool pass = true;
+	u16 i;
+
+	for (i = 0; i < spec.gtw_count; i++) {
+		slot[i] = 3 * i + 5;
+		of_slot[slot[i]] = &spec.gtw[i];
+		if (spec.gtw[i].kind == MAILWALL_GTW_THIS)
+			this = &spec.gtw[i];
+	}
+	mw_policy_set_gateways(policy, g, slot);
+	for (i = 0; i < spec.gtw_count; i++)
+		if (spec.gtw[i].kind == MAILWALL_GTW_PORT)
+			mw_gateways_resolve(g, port++, vectors_device(spec.gtw[i].device));
+	ends = mw_gateways_ends(g, &path);
+	*said = '\0';
+	if (ends.from || ends.from_this)
+		pass = judge_for(policy, v, false, ends.from ? of_slot[ends.from] : this, said);
+	if (pass && (ends.to || ends.to_this))
+		judge_for(policy, v, true, ends.to ? of_slot[ends.to] : this, said);
+	free(g);
+	free(policy);
+}
+
+static void test_vectors_behind(void **state)
+{
+	static struct behind v[1000];
+	unsigned int count = vectors_read_behind(vectors_path, v, ARRAY_SIZE(v)), i;
+
+	(void)state;
+	assert_true(count >= 40);
+	for (i = 0; i < count; i++) {
+		char said[256];
+
+		judge_behind(&v[i], said);
+		if (strcmp(*said ? said : "unjudged", v[i].expected))
+			fail_msg("%s: %s, not %s", v[i].name, said, v[i].expected);
+	}
+	print_message("# %u vectors of gateways behind\n", count);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -732,6 +829,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_pages),
 		cmocka_unit_test(test_vectors),
+		cmocka_unit_test(test_vectors_behind),
 	};
 
 	if (argc != 2)

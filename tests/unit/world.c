@@ -10,7 +10,7 @@ struct net_device vrf = { .nd_net = &net, .priv_flags = IFF_L3MDEV_MASTER, .ifin
 struct net_device foreign = { .nd_net = &other_net, .ifindex = 4 };
 struct mw_net mn = { .net = &net };
 struct mw_stats stats;
-struct sock connection; 
+struct sock connection;
 bool connection_exists;
 unsigned int lookups, logged, log_reason, log_direction, told, told_what, routes_asked;
 bool route_leads = true, registered[MW_HOOKS];
