@@ -438,9 +438,9 @@ static const char *mw_prefix_nobodys(const struct mailwall_prefix *prefix)
 	}
 	if (prefix->length >= 8 && address[0] == 0xff)
 		return "a multicast";
-	if (prefix->length < 127 || memcmp(address, one, 15))
-		return NULL;
-	return address[15] ? "a loopback" : "an unspecified";
+	if (prefix->length >= 127 && !memcmp(address, one, 15) && !address[15])
+		return "an unspecified";
+	return prefix->length == 128 && !memcmp(address, one, 16) ? "a loopback" : NULL;
 }
 
 static int mw_gtw_check(const struct mailwall_gtw *gtw, const char *item, size_t length,

@@ -53,6 +53,7 @@ static inline bool agrees(const struct subject *subject, const struct naive_segm
 	struct mw_segment seg = {
 		.direction = s->direction,
 		.ipv6 = s->family == AF_INET6,
+		.behind = s->behind,
 		.routed = s->routed,
 		.flags = s->flags,
 		.local = &local,
@@ -71,11 +72,13 @@ static inline bool agrees(const struct subject *subject, const struct naive_segm
 		expected = want.row + 1;
 	else
 		expected = subject->site_slot[want.row - MW_TABLE_ROWS];
+	if (want.asked_back)
+		expected |= MW_ASKED_BACK;
 	if (got == expected && question.times == want.asked)
 		return true;
 
-	printf("# %s: %s, peer %s, local %u, remote %u, flags 0x%02x, connection %d: got 0x%x, asked %u times, expected 0x%x, %d\n",
-	       subject->name, s->direction == MAILWALL_IN ? "in" : "out",
+	printf("# %s: %s%s, peer %s, local %u, remote %u, flags 0x%02x, connection %d: got 0x%x, asked %u times, expected 0x%x, %d\n",
+	       subject->name, s->direction == MAILWALL_IN ? "in" : "out", s->behind ? " of a gateway behind" : "",
 	       inet_ntop(s->family, s->peer, peer, sizeof(peer)), s->local, s->remote, s->flags,
 	       s->connection, got, question.times, expected, want.asked);
 	return false;
@@ -132,15 +135,17 @@ static bool product(const struct subject *subject, unsigned int local, u64 *case
 
 	for (i = 0; i < subject->others; i++) {
 		s.remote = subject->other[i];
-		for (kind = 0; kind < 20; kind++) {
-			bool held = kind & 1, ipv6 = kind & 2;
+		for (kind = 0; kind < 20 * 2; kind++) {
+			unsigned int way = kind % 20;
+			bool held = way & 1, ipv6 = way & 2;
 
 			if (!subject->held_tried[held])
 				continue;
 			/* the last four: source-routed, which only outbound ones can be */
-			s.routed = kind & 16;
-			s.direction = kind & (4 | 16) ? MAILWALL_OUT : MAILWALL_IN;
-			s.connection = kind & 8;
+			s.routed = way & 16;
+			s.direction = way & (4 | 16) ? MAILWALL_OUT : MAILWALL_IN;
+			s.connection = way & 8;
+			s.behind = kind >= 20;
 			s.family = ipv6 ? AF_INET6 : AF_INET;
 			for (flags = 0; flags < 256; flags++) {
 				s.flags = flags;

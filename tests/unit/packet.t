@@ -16,8 +16,8 @@ compile() {
 	shift
 	gcc -D_GNU_SOURCE -std=gnu11 -fno-strict-aliasing -g -Wall -Wextra -Wno-unused-parameter -Werror "$@" -I "$TOPDIR/tests/unit/kernel" \
 		-I "$TOPDIR/include/uapi" -I "$TOPDIR/kmod" -o "$out/$name.$$" \
-		"$TOPDIR"/tests/unit/{packet,naive}.c \
-		"$TOPDIR"/kmod/{hook,segment,policy,prefix,table}.c
+		"$TOPDIR"/tests/unit/{packet,world,naive}.c \
+		"$TOPDIR"/kmod/{hook,forward,general,frame,flow,gateway,segment,policy,edit,prefix,table}.c
 	mv "$out/$name.$$" "$out/$name"
 }
 
