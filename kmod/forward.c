@@ -153,6 +153,7 @@ unsigned int mw_forward_bridge(void *priv, struct sk_buff *skb, const struct nf_
 	const struct mw_gateways *g = rcu_dereference(mn->policy)->gateways;
 	struct mw_frame frame;
 	unsigned int fate;
+	bool malformed;
 	u16 header;
 
 	if (unlikely(!g))
@@ -163,10 +164,13 @@ unsigned int mw_forward_bridge(void *priv, struct sk_buff *skb, const struct nf_
 	frame = mw_frame_read(skb);
 	if (!frame.ip)
 		return NF_ACCEPT;
+	/* ipv6_find_hdr() begins at a header that it takes to be in the linear data. */
+	malformed = frame.deep ||
+		    (frame.ipv6 && !pskb_may_pull(skb, frame.offset + sizeof(struct ipv6hdr)));
 	/* where the IP layer, when it comes to it, will have it too */
 	header = skb->network_header;
 	skb_set_network_header(skb, frame.offset);
-	fate = mw_general(mn, skb, state, MW_PLACE_BRIDGED, frame.ipv6, frame.deep);
+	fate = mw_general(mn, skb, state, MW_PLACE_BRIDGED, frame.ipv6, malformed);
 	skb->network_header = header;
 	return fate;
 }
