@@ -117,9 +117,11 @@ static unsigned int mw_refuse_packet(const struct mw_packet *p, u8 direction, bo
 				     unsigned int reason)
 {
 	struct mw_stats __percpu *stats = behind ? p->mn->counted.behind : p->mn->counted.here;
+	/* not by the direction: LOCAL_IN is where a gateway's own segments to this host are */
+	bool at_local_in = p->state->hook == NF_INET_LOCAL_IN;
 	const struct mw_policy *policy = p->policy;
 
-	if (p->place == MW_PLACE_HOST && mw_is_others(p->skb, p->state, direction))
+	if (p->place == MW_PLACE_HOST && mw_is_others(p->skb, p->state, at_local_in))
 		return NF_ACCEPT;
 	if (policy->spec.log != MAILWALL_LOG_OFF)
 		mw_log_denial(p->mn, p->skb, p->state, p->ipv6, policy, direction, reason);
