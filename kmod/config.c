@@ -15,6 +15,7 @@
 #include "log.h"
 #include <linux/bitmap.h>
 #include <linux/ktime.h>
+#include <linux/netdevice.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
@@ -167,6 +168,43 @@ static int mw_begin_behind(struct mw_net *mn, const struct mw_spec *spec, struct
 	return *g ? 0 : -ENOMEM;
 }
 
+static bool mw_is_bridge_port(struct mw_net *mn, const char *name)
+{
+	const struct net_device *dev;
+	bool is;
+
+	rcu_read_lock();
+	dev = dev_get_by_name_rcu(mn->net, name);
+	is = dev && netif_is_bridge_port(dev);
+	rcu_read_unlock();
+	return is;
+}
+
+/*
+ * What is set anew must have an effect: where the kernel has no hooks in bridges, nobody
+ * would see what goes through a port.
+ */
+static int mw_check_ports(struct mw_net *mn, const struct mw_spec *spec)
+{
+	char text[MW_PREFIX_TEXT];
+	struct mw_complaint c;
+	int error, i;
+
+	for (i = 0; i < spec->gtw_count && !MW_BRIDGE_FAMILY; i++) {
+		const struct mailwall_gtw *item = &spec->gtw[i];
+
+		if (item->kind != MAILWALL_GTW_PORT || mw_slot_of_gateway(mw_current(mn), item) ||
+		    !mw_is_bridge_port(mn, item->device))
+			continue;
+		error = mw_complain(
+			&c, text, mw_gtw_print(item, text), -EOPNOTSUPP,
+			"a port of a bridge, in which this kernel has no hooks (CONFIG_NETFILTER_FAMILY_BRIDGE): boot one that has, or write the gateway's addresses and load br_netfilter");
+		mw_refuse(mn, "gtw", &c);
+		return error;
+	}
+	return 0;
+}
+
 /* Hooks */
 
 /* Those that nothing needs go, but not while the way back may need them. */
@@ -210,7 +248,9 @@ static int mw_apply(struct mw_net *mn, const struct mw_spec *spec, struct mw_pol
 	struct mw_policy *old;
 	int error;
 
-	error = mw_begin(mn);
+	error = mw_check_ports(mn, spec);
+	if (!error)
+		error = mw_begin(mn);
 	if (!error)
 		error = mw_log_get(spec->log);
 	if (error)

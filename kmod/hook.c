@@ -275,7 +275,7 @@ unsigned int mw_hook_needed(const struct mw_policy *policy)
 		return 0;
 	if (g)
 		sets |= MW_HOOK_FORWARD;
-	if (g && g->ports && IS_ENABLED(CONFIG_NETFILTER_FAMILY_BRIDGE))
+	if (g && g->ports && MW_BRIDGE_FAMILY)
 		sets |= MW_HOOK_BRIDGE;
 	return sets;
 }

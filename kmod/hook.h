@@ -16,6 +16,11 @@ void mw_hook_init(struct mw_net *mn);
 #define MW_HOOK_FORWARD 2U
 #define MW_HOOK_BRIDGE 4U /* the bridge family's FORWARD, LOCAL_IN and LOCAL_OUT */
 
+/* Has the kernel hooks in bridges? A test has it say no (tests/net/no-bridge.t). */
+#ifndef MW_BRIDGE_FAMILY
+#define MW_BRIDGE_FAMILY IS_ENABLED(CONFIG_NETFILTER_FAMILY_BRIDGE)
+#endif
+
 /**
  * mw_hook_needed() - the sets of hooks that a policy needs
  * @policy: policy

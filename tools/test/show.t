@@ -268,6 +268,8 @@ sub test_forward {
 		["$any:587", "$gw:50001", ['--in=tap1', '--out=tap0', '--flags=ACK'], 'allowed by the row "587 GTW ANY"',
 			qr/inbound +for the gateway port:tap0: /],
 		["$any:587", "$gw:50001", [@by, '--flags=ACK'], 'denied: no-connection', qr/10\.9\.0\.2/],
+		["$any:587", "$gw:50001", ['--out=tap0', '--flags=ACK'], 'allowed by the row "587 GTW ANY"',
+			qr/inbound +for the gateway port:tap0: /],
 		# from one to another: outbound first, and both
 		["$gw:50000", "$other:25", [], 'allowed by the row "25 ANY GTW"',
 			qr/outbound +for the gateway 10\.9\.0\.2: allowed by the row "25 GTW ANY"\n.*inbound +for the gateway port:gw0: allowed by the row "25 ANY GTW"\n/s],

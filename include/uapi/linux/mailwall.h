@@ -436,8 +436,9 @@ struct mailwall_explain {
  * old one. -EPERM no CAP_NET_ADMIN; -EBUSY a change waits to be confirmed and this one
  * has no confirm of its own (one that has is taken, starts the time anew and keeps the
  * first one's way back); -ESTALE the generation is not the one in force; -EINVAL,
- * -E2BIG, -EEXIST the policy is refused; -ENOENT no logger; -ENOMEM. On any error the
- * old policy stays.
+ * -E2BIG, -EEXIST the policy is refused; -EOPNOTSUPP a gateway is a port of a bridge, in
+ * which the kernel has no hooks; -ENOENT no logger; -ENOMEM. On any error the old policy
+ * stays.
  */
 #define MAILWALL_SET_POLICY _IO(MAILWALL_IOC, 0x02)
 /*
