@@ -35,7 +35,7 @@ run() {
 	point "$status" "$name" || :
 }
 
-sanitize=(-O2 -fsanitize=address,undefined -fno-sanitize-recover=all)
+sanitize=(-O2 "-fsanitize=address,undefined" -fno-sanitize-recover=all)
 compile flow-asan "${sanitize[@]}"
 compile flow-32 "${sanitize[@]}" -U__SIZEOF_INT128__
 compile flow-tsan -O1 -fsanitize=thread

@@ -35,7 +35,8 @@ said() {
 
 # A short PPPoE header leaves IP at any address, which is no matter on amd64 and arm64.
 sanitize=(-O1 "-fsanitize=address,undefined" -fno-sanitize-recover=all -fno-sanitize=alignment)
-rounds=$((${MAILWALL_LONG:+10 *} 20))
+rounds=20
+[ -z "${MAILWALL_LONG:-}" ] || rounds=200
 for program in packet behind; do
 	compile $program -asan "${sanitize[@]}"
 	compile $program "" -O2
