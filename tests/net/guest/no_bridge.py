@@ -10,7 +10,7 @@ REFUSED = 'gtw refused: "port:{}": a port of a bridge, .*CONFIG_NETFILTER_FAMILY
 def refused(what, got, before, item="p9"):
     """One point: EOPNOTSUPP, one line in the log that names item and cure, nothing changed."""
     lines = LOG.lines("mailwall: ")
-    ok(name_of(got) == "EOPNOTSUPP" and len(lines) == 1 and re.search(REFUSED.format(item), lines[0]) and
+    ok(got == errno.EOPNOTSUPP and len(lines) == 1 and re.search(REFUSED.format(item), lines[0]) and
        snapshot() == before, f"{what} is refused", f"{name_of(got)}\n{lines}\n{mw_read('gtw')}")
 
 
