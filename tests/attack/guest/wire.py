@@ -248,11 +248,17 @@ class Behind:
         return found
 
 
-def stats(ns="gtw"):
-    """The counters: ("in", reason), ("would", "in", reason), (port, source, target)."""
+def stats(ns="gtw", behind=False):
+    """The counters: ("in", reason), ("would", "in", reason), (port, source, target), of the
+    host itself or of the gateways behind it; and of those "noted", "evicted", "missed"."""
     counters = {}
     for line in mw_read("stats", ns).splitlines():
         word = line.split()
+        if word[0] == "flows":
+            counters.update(zip(word[1::2], map(int, word[2::2])))
+        if (word[0] == "behind") != behind:
+            continue
+        word = word[behind:]
         if word[0] == "reason":
             counters[word[1], word[2]] = int(word[4])
             counters["would", word[1], word[2]] = int(word[6])
@@ -296,6 +302,8 @@ class Field:
         self.window = 0
         self.segments = 0
         self.cases = 0
+        # the gateway's own addresses, by family, where those outside are others
+        self.bound = {}
         self.listener = None
         self.listen()
 
