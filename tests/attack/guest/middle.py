@@ -48,6 +48,13 @@ class Middle(Field):
                 found.append(packet)
         return found
 
+    def forget(self):
+        """Whatever the sockets here have heard."""
+        for sock in [self.wire.sock, *self.behind.socks, *(p.sock for p in self.ports.values())]:
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    sock.recv(1)
+
     def attack(self, name, cases, connected=False):
         """One point: each packet comes to the gateway's cable or not, as the page says, and what
         its TCP gets is what the ones that came make up. `connected`: Case.reason says what

@@ -173,13 +173,16 @@ class Port:
             self.sock.bind(("eth0", 3))
         self.sock.setsockopt(socket.SOL_SOCKET, 33, 64 << 20)   # SO_RCVBUFFORCE
         self.sock.setblocking(False)
-        self.head = {4: GTW_MAC[ns] + MAC[ns] + b"\x08\x00",
-                     6: GTW_MAC[ns] + MAC[ns] + b"\x86\xdd"}
+        self.ns = ns
+
+    def head(self, fam):
+        """The Ethernet header to the gateway."""
+        return GTW_MAC[self.ns] + MAC[self.ns] + (b"\x08\x00" if fam == 4 else b"\x86\xdd")
 
     def send(self, packet, head=None):
         """One packet to the gateway; `head`: another Ethernet header."""
         # The first byte of a packet that is broken on purpose may be anything else.
-        self.out.send((head or self.head[6 if packet[0] >> 4 == 6 else 4]) + packet)
+        self.out.send((head or self.head(6 if packet[0] >> 4 == 6 else 4)) + packet)
 
     def received(self):
         """TCP segments that came from the gateway since the last call."""
