@@ -103,6 +103,21 @@ def flow_probes(f):
                          strangers(peer) + members(peer, True), True)
             peer.sock.close()
             ok(all(good), f"the connection came about, IPv{fam}, {ns.upper()}", str(good))
+            # what the gateway's kernel says to strangers is no flow
+            peer = Peer(f, ns, fam, 995, 42000)
+            for flags in (RST, RST | ACK):
+                gateway_sends(f, segment(peer.gtw, peer.own, 42000, 995, flags, 1))
+            f.attack(f"where the gateway has sent a reset and nothing else, IPv{fam}, {ns.upper()}",
+                     members(peer, False), True)
+
+
+def gateway_sends(f, *packets):
+    """The gateway's own, by a raw socket; when this returns they have left."""
+    for packet in packets:
+        seen = parse(packet)[0]
+        with raw_socket(f.gateway, packet[0] >> 4) as sock:
+            sock.sendto(packet, (seen.dst, 0))
+    f.settle()
 
 
 # ---- claims ----
@@ -335,6 +350,18 @@ def fragments(f):
         f.attack(f"IPv{fam}: fragments of offset 1 to 7 alone", cases)
 
 
+def late_headers(f):
+    """IPv6 options between the fragment header and TCP's, which ends later for them."""
+    cases = []
+    for dport in headers.TARGETS:
+        for size in range(8, 65, 8):
+            src, dst, body, window, reason = headers.opening(f, 6, dport, data=b"d" * 120)
+            payload = options_header(TCP, size) + body
+            cases.append(Case(fragments6(src, dst, DSTOPTS, payload, [96], window), window, reason,
+                              about=f"options of {size} bytes, {dport}"))
+    f.attack("IPv6: TCP headers that end early and late in a first fragment", cases)
+
+
 def one_fragment(fam, src, dst, data, at, more, ident):
     """One, of either family."""
     if fam == 4:
@@ -421,7 +448,7 @@ def over_router(ground, f, long):
     begin("router")
     load(ROUTED)
     these((scans,), f, long, False)
-    these((stray_probes, flow_probes, port_zero, malformed, fragments, extension_headers), f)
+    these((stray_probes, flow_probes, port_zero, malformed, fragments, late_headers, extension_headers), f)
     these((flood,), f, 1000000 if long else 20000)
     these((claims,), f, 20000 if long else 2000)
     these((crowd,), f, 2 * ROOM if long else 2 * FLOWS)
@@ -470,7 +497,7 @@ def over_bridge(ground, f, long):
     begin("bridge")
     parameters = load(BRIDGED)
     these((scans,), f, long, False)
-    these((stray_probes, flow_probes, port_zero, malformed, fragments, extension_headers,
+    these((stray_probes, flow_probes, port_zero, malformed, fragments, late_headers, extension_headers,
            prefix_goes), f)
     these((reload,), f, parameters)
     unload()
@@ -484,14 +511,14 @@ def over_transparent(ground, f, long):
     begin("transparent bridge")
     load(BRIDGED)
     these((scans,), f, long, False)
-    these((stray_probes, fragments) + (flow_probes, extension_headers) * long, f)
+    these((stray_probes, fragments, late_headers) + (flow_probes, extension_headers) * long, f)
     unload()
 
 
 WAYS = {"router": over_router, "nat": over_nat, "bridge": over_bridge,
         "transparent": over_transparent}
 PARTS = {function.__name__ for function in (
-    scans, stray_probes, flow_probes, port_zero, malformed, fragments, extension_headers, flood,
+    scans, stray_probes, flow_probes, port_zero, malformed, fragments, late_headers, extension_headers, flood,
     claims, crowd, translated_probes, prefix_goes, reload)}
 
 

@@ -341,15 +341,22 @@ class Field:
 
     def settle(self):
         """A segment to port 25 for each cable and family, until each was answered."""
-        marks, answers, behind, replies = set(), set(), [], []
+        marks, answers, behind, replies = {}, set(), [], []
         for ns, port in self.ports.items():
             for gtw, source in ((GTW4, GHOST4), (GTW6, GHOST6)):
                 window = 65001 + len(marks)
-                marks.add(window)
-                port.send(segment(source[ns], gtw[ns], 64999, 25, ACK, window,
-                                  seq=1, ack=0x7a000000 + window))
+                marks[window] = port, segment(source[ns], gtw[ns], 64999, 25, ACK, window, seq=1,
+                                              ack=0x7a000000 + window)
         end = time.monotonic() + 20
+        again = 0
         while len(answers) < len(marks):
+            # An answer goes astray where the gateway cannot find its neighbour at once.
+            if time.monotonic() > again:
+                if again:
+                    diag(f"marks are sent again, answered: {answers}")
+                for port, packet in marks.values():
+                    port.send(packet)
+                again = time.monotonic() + 8
             behind += self.behind.received()
             for ns, port in self.ports.items():
                 for seen in port.received():
