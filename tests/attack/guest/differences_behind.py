@@ -27,15 +27,6 @@ def could_write_over(trial, mailwall, nft):
         "malformed" in [fate(packet, trial.ns == "adm") for packet in trial.packets]
 
 
-def flow_out_of_window(trial, mailwall, nft):
-    """It belongs to a flow, but its number is out of the window, or its checksum wrong."""
-    segment = of_connection(trial)
-    if not mailwall or nft or trial.connection not in ("held", "gone") or not segment:
-        return False
-    ahead = (struct.unpack("!I", segment.body[4:8])[0] - trial.awaited) & 0xffffffff
-    return ahead >= WINDOW or not checksum_right(segment)
-
-
 def flow_remembered(trial, mailwall, nft):
     """The connection has ended and conntrack knows no more of it; the flow is not yet 2 h 4 min
     old."""
@@ -54,7 +45,7 @@ DIFFERENCES = [
     ("contradicting header", header_contradicts,
      "Step 1: a data offset below 5 or past the segment is malformed. nft has no word for the "
      "length of a segment; TCP drops it behind nft."),
-    ("out of window", flow_out_of_window,
+    ("out of window", out_of_window,
      "Connections of a gateway behind: an inbound segment belongs to a connection if its flow was "
      "noted. Numbers and checksums are the gateway's to judge."),
     ("flow remembered", flow_remembered,
