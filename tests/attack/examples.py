@@ -225,6 +225,29 @@ def could_write_over(one, about):
     return entry.point(about)
 
 
+def small_fragments(one, about):
+    """IPv6 alone, in a bridge."""
+    entry = Entry("small fragments in a bridge", PASS, differences_behind)
+
+    def bridged(trial):
+        trial.bridged = True
+        return trial
+
+    if one.fam == 4:
+        entry.refuses("IPv4", bridged(one.pieces(64)))
+        return entry.point(about)
+    entry.takes("the second at 64", bridged(one.pieces(64)))
+    entry.takes("an atomic one", bridged(one.pieces(200)))
+    entry.takes("1,272 bytes", bridged(one.pieces(1224, data=b"d" * 1300)))
+    entry.refuses("1,280 bytes", bridged(one.pieces(1232, data=b"d" * 1300)))
+    entry.refuses("routed", one.pieces(64))
+    entry.refuses("the second at 56", bridged(one.pieces(56)))
+    entry.refuses("no fragments", bridged(one.whole()))
+    entry.refuses("the last one missing", bridged(one.trial(one.pieces(64).packets[0])))
+    entry.refuses("a closed port", bridged(one.pieces(64, dport=8080)))
+    return entry.point(about)
+
+
 def flow_remembered(one, about):
     """A connection that was."""
     entry = Entry("flow remembered", PASS, differences_behind)
@@ -246,6 +269,6 @@ def flow_picked_up(one, about):
 for family_ in (4, 6):
     for host in ("any", "adm"):
         for part in (short_first_fragment, contradicting_header, out_of_window, forgotten,
-                     could_write_over, flow_remembered, flow_picked_up):
+                     could_write_over, small_fragments, flow_remembered, flow_picked_up):
             part(Example(family_, host), f"IPv{family_}, {host.upper()}")
 done_testing()

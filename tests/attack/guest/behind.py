@@ -360,6 +360,15 @@ def late_headers(f):
             cases.append(Case(fragments6(src, dst, DSTOPTS, payload, [96], window), window, reason,
                               about=f"options of {size} bytes, {dport}"))
     f.attack("IPv6: TCP headers that end early and late in a first fragment", cases)
+    cases = []
+    for proto in (TCP, DSTOPTS, 17):
+        for offset in (8, 16, 56, 64, 128):
+            src, dst, _, window, _ = headers.opening(f, 6, 25)
+            inner = frag_header(proto, offset, False, window) + b"e" * 64
+            cases.append(Case(ip6(src, dst, frag_header(FRAGMENT, 0, False, window) + inner,
+                                  FRAGMENT), window, "lost", quiet=True,
+                              about=f"offset {offset}, next header {proto}"))
+    f.attack("IPv6: fragments within atomic ones", cases)
 
 
 def one_fragment(fam, src, dst, data, at, more, ident):

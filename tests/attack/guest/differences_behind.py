@@ -38,6 +38,21 @@ def flow_picked_up(trial, mailwall, nft):
     return mailwall and not nft and trial.connection == "picked up" and bool(of_connection(trial))
 
 
+def small_fragments(trial, mailwall, nft):
+    """IPv6 fragments, the largest below 1,280 bytes, through a bridge."""
+    return mailwall and not nft and trial.bridged and verdict(trial) is None and \
+        all(packet[0] >> 4 == 6 and len(packet) < 1280 and in_fragment(packet)
+            for packet in trial.packets)
+
+
+def in_fragment(packet):
+    """Has an IPv6 packet a fragment header?"""
+    proto, body = packet[6], packet[40:]
+    while proto in (HBH, ROUTING, DSTOPTS) and len(body) >= 8:
+        proto, body = body[0], body[(body[1] + 1) * 8:]
+    return proto == FRAGMENT
+
+
 DIFFERENCES = [
     ("fragment that could write over a header", could_write_over,
      "Step 1: a forwarded first fragment holds the whole TCP header, and no other fragment begins "
@@ -45,6 +60,10 @@ DIFFERENCES = [
     ("contradicting header", header_contradicts,
      "Step 1: a data offset below 5 or past the segment is malformed. nft has no word for the "
      "length of a segment; TCP drops it behind nft."),
+    ("small fragments in a bridge", small_fragments,
+     "Fragments and extension headers: whole segments that are allowed stay allowed when a path "
+     "fragments them. The bridge's conntrack drops what it has put together of IPv6 fragments "
+     "below 1,280 bytes: nf_br_ip6_fragment()."),
     ("out of window", out_of_window,
      "Connections of a gateway behind: an inbound segment belongs to a connection if its flow was "
      "noted. Numbers and checksums are the gateway's to judge."),

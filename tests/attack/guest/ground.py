@@ -163,6 +163,9 @@ def header_fate(body, end, adm):
     return judge("in", body[13], target, source, adm)
 
 
+CHAIN = (HBH, ROUTING, DSTOPTS, AH, FRAGMENT)
+
+
 def fate(packet, adm):
     """The reason for which a packet to a gateway behind is denied, or None: docs/decision.md,
     packet by packet, for one that the IP layer takes and that belongs to no connection."""
@@ -176,14 +179,16 @@ def fate(packet, adm):
     proto, at, end = packet[6], 40, 40 + struct.unpack("!H", packet[4:6])[0]
     limit = end
     outer = True
-    while proto in (HBH, ROUTING, DSTOPTS, AH, FRAGMENT):
+    while proto in CHAIN:
         if at + 8 > end:
             return "malformed"
         size = (packet[at + 1] + 1) * 8 if proto != AH else (packet[at + 1] + 2) * 4
         if proto == FRAGMENT:
             size, where = 8, struct.unpack("!H", packet[at + 2:at + 4])[0]
             if where & ~7:
-                return "malformed" if outer and where & ~7 < 64 else None
+                # within a fragment, what goes on where none can follow it is no chain
+                cut_off = not outer and packet[at] in CHAIN
+                return "malformed" if where & ~7 < 64 or cut_off else None
             if outer and where & 1:
                 limit = at + 8 + 64
             outer = False

@@ -37,10 +37,12 @@ TABLES = {
 class BehindPair(Pair):
     """The two gateways behind. Who sends is told nothing at once."""
     tells = False
+    bridged = False
 
     def compare(self, trials, other=None):
         """With the reasons that those have."""
         for trial in trials:
+            trial.bridged = self.bridged
             # one packet alone that is lost is the kernel's to drop
             if trial.reason != "lost" or len(trial.packets) > 1:
                 trial.reason = differences_behind.verdict(trial)
@@ -121,6 +123,7 @@ def main():
         must(mw_load("adm=" + ADM.replace(" ", ","), f"gtw={INNER[4]},{INNER[6]}"
                      if name == "router" else "gtw=port:gw0"))
         diag(f"---- {name} ----")
+        pair.bridged = name == "bridge"
         way(pair, seed, number, long)
         is_(mw_unload().returncode, 0, f"{name}: the module unloads")
     pair.entries(long)
