@@ -457,7 +457,8 @@ def over_router(ground, f, long):
     begin("router")
     load(ROUTED)
     these((scans,), f, long, False)
-    these((stray_probes, flow_probes, port_zero, malformed, fragments, late_headers, extension_headers), f)
+    these((stray_probes, flow_probes, port_zero, malformed, fragments, late_headers,
+           extension_headers), f)
     these((flood,), f, 1000000 if long else 20000)
     these((claims,), f, 20000 if long else 2000)
     these((crowd,), f, 2 * ROOM if long else 2 * FLOWS)
@@ -506,8 +507,8 @@ def over_bridge(ground, f, long):
     begin("bridge")
     parameters = load(BRIDGED)
     these((scans,), f, long, False)
-    these((stray_probes, flow_probes, port_zero, malformed, fragments, late_headers, extension_headers,
-           prefix_goes), f)
+    these((stray_probes, flow_probes, port_zero, malformed, fragments, late_headers,
+           extension_headers, prefix_goes), f)
     these((reload,), f, parameters)
     unload()
 
@@ -527,8 +528,8 @@ def over_transparent(ground, f, long):
 WAYS = {"router": over_router, "nat": over_nat, "bridge": over_bridge,
         "transparent": over_transparent}
 PARTS = {function.__name__ for function in (
-    scans, stray_probes, flow_probes, port_zero, malformed, fragments, late_headers, extension_headers, flood,
-    claims, crowd, translated_probes, prefix_goes, reload)}
+    scans, stray_probes, flow_probes, port_zero, malformed, fragments, late_headers,
+    extension_headers, flood, claims, crowd, translated_probes, prefix_goes, reload)}
 
 
 def main():

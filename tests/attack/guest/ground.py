@@ -8,22 +8,25 @@ OWN = {4: dict(GTW4), 6: dict(GTW6)}
 OWN_MAC = dict(GTW_MAC)
 CABLE = "02:00:00:00:0c:0"
 BITS = {4: 24, 6: 64}
+NODAD = {4: [], 6: ["nodad"]}
 PEERS = {4: {"any": ANY4, "adm": ADM4}, 6: {"any": ANY6, "adm": ADM6}}
 GHOSTS = {4: {"any": "198.18.0.0/16", "adm": "198.19.0.0/16"},
           6: {"any": "2001:db8:f::/48", "adm": "2001:db8:c::/48"}}
 
-NAT = """
-table inet translated {
-    chain pre {
+NAT = f"""
+table inet translated {{
+    chain pre {{
         type nat hook prerouting priority dstnat;
-        iifname { any0, adm0 } ip daddr { 192.0.2.1, 198.51.100.1 } meta l4proto tcp dnat ip to %s
-        iifname { any0, adm0 } ip6 daddr { 2001:db8:a::1, 2001:db8:b::1 } meta l4proto tcp dnat ip6 to %s
-    }
-    chain post {
+        iifname != {{ any0, adm0 }} return
+        meta l4proto != tcp return
+        ip daddr {{ {GTW_ANY4}, {GTW_ADM4} }} dnat ip to {INNER[4]}
+        ip6 daddr {{ {GTW_ANY6}, {GTW_ADM6} }} dnat ip6 to {INNER[6]}
+    }}
+    chain post {{
         type nat hook postrouting priority srcnat;
-        oifname { any0, adm0 } masquerade
-    }
-}""" % (INNER[4], INNER[6])
+        oifname {{ any0, adm0 }} masquerade
+    }}
+}}"""
 
 
 class Ground:
@@ -119,9 +122,6 @@ class Ground:
             for address in (GTW4[ns], GTW6[ns]):
                 with netns(ns + self.twin):
                     must(sh(f"wait_until 30 ping -c 1 -W 1 {address}"))
-
-
-NODAD = {4: [], 6: ["nodad"]}
 
 
 class Wire:

@@ -75,8 +75,8 @@ class Middle(Field):
             sent.update(map(kept, through))
             reaches = any(map(made, put_together(through))) and case.reason != "lost"
             if (case.window in passed) != reaches:
-                wrong.append(f"{case.about}: {'reached' if case.window in passed else 'did not reach'}"
-                             f" TCP; {fates}, {case.reason}: {[p.hex() for p in case.packets]}")
+                wrong.append(f"{case.about}: {'did not reach' if reaches else 'reached'} TCP; "
+                             f"{fates}, {case.reason}: {[p.hex() for p in case.packets]}")
         if self.counted:
             wrong += [f"on the cable {arrived[key]} times, not {sent[key]}: {key.hex()}"
                       for key in arrived | sent if arrived[key] != sent[key]]
