@@ -131,12 +131,25 @@ static enum mw_read mw_read_fragment(const struct sk_buff *skb, unsigned int *be
 		return MW_READ_TCP;
 	if (frag_offset)
 		return mw_overwrites(MW_PLACE_ROUTED, frag_offset) ? MW_READ_MALFORMED :
-								      MW_READ_PASS;
+								     MW_READ_PASS;
 	fragment = skb_header_pointer(skb, offset, sizeof(buffer), &buffer);
 	/* one that no other follows is put together with none (RFC 6946) */
 	if (fragment && fragment->frag_off & htons(IP6_MF))
 		*begin = offset + sizeof(buffer);
 	return MW_READ_TCP;
+}
+
+/*
+ * The same of a fragment that lies within another one, where mw_read_fragment() sees the
+ * outer one only. -ENOENT: more extension headers follow one with an offset, where none can.
+ */
+static bool mw_fragment_within(const struct sk_buff *skb)
+{
+	unsigned short frag_offset = 0;
+	unsigned int offset = 0;
+
+	return ipv6_find_hdr(skb, &offset, -1, &frag_offset, NULL) < 0 ||
+	       (frag_offset && mw_overwrites(MW_PLACE_ROUTED, frag_offset));
 }
 
 enum mw_read mw_segment_read_ipv6(const struct sk_buff *skb, enum mw_place place,
@@ -175,7 +188,8 @@ enum mw_read mw_segment_read_ipv6(const struct sk_buff *skb, enum mw_place place
 	 * -EBADMSG: it cannot be walked, whatever it would have carried.
 	 */
 	if (found == -ENOENT)
-		return MW_READ_PASS;
+		return place != MW_PLACE_HOST && mw_fragment_within(skb) ? MW_READ_MALFORMED :
+									   MW_READ_PASS;
 	if (found < 0)
 		return MW_READ_MALFORMED;
 	r->whole = !(flags & IP6_FH_F_FRAG);
