@@ -164,8 +164,8 @@ class Counts:
 
     def __init__(self, rows, reasons, behind):
         self.row = [one for one in rows if one.behind == behind]
-        self.denied = [[0] * 5, [0] * 5]
-        self.would_deny = [[0] * 5, [0] * 5]
+        self.denied = [[0] * len(REASON_NAMES) for _ in range(2)]
+        self.would_deny = [[0] * len(REASON_NAMES) for _ in range(2)]
         for one in reasons:
             if one.behind == behind:
                 self.denied[one.direction][one.reason] = one.denied
