@@ -310,6 +310,16 @@ static __always_inline u64 mw_flow_index(const struct mw_flow_table *table, u64 
 	return key >> MW_FLOW_TAG_BITS & table->mask;
 }
 
+static __always_inline const struct mw_flow_bucket *
+mw_flow_bucket_of(const struct mw_flow_table *table, u64 key)
+{
+	const struct mw_flow_bucket *bucket = &table->bucket[mw_flow_index(table, key)];
+
+	/* else each look at a way would take an instruction more, to find it anew */
+	OPTIMIZER_HIDE_VAR(bucket);
+	return bucket;
+}
+
 /* The others are its tag. */
 static __always_inline u64 mw_flow_entry(u64 key, u64 now)
 {
@@ -328,7 +338,7 @@ static __always_inline bool mw_flow_is_fresh(u64 entry, u64 flow)
  * mw_flow_is_noted() - was this very second noted for a flow?
  * @table: table
  * @key: the flow's key
- * @now: ktime_get_seconds()
+ * @now: mw_now()
  *
  * Then mw_flow_note() has nothing to do, and whoever did it has seen to whatever must be
  * seen to before.
@@ -337,7 +347,7 @@ static __always_inline bool mw_flow_is_fresh(u64 entry, u64 flow)
  */
 static __always_inline bool mw_flow_is_noted(const struct mw_flow_table *table, u64 key, u64 now)
 {
-	const struct mw_flow_bucket *bucket = &table->bucket[mw_flow_index(table, key)];
+	const struct mw_flow_bucket *bucket = mw_flow_bucket_of(table, key);
 	u64 entry = mw_flow_entry(key, now);
 	int i;
 
@@ -352,7 +362,7 @@ static __always_inline bool mw_flow_is_noted(const struct mw_flow_table *table, 
  * mw_flow_note() - note that a gateway sent on a flow
  * @table: table
  * @key: the flow's key
- * @now: ktime_get_seconds()
+ * @now: mw_now()
  *
  * Writes nothing if the flow was noted in this second already.
  *
@@ -372,7 +382,7 @@ static __always_inline enum mw_flow_noted mw_flow_note(struct mw_flow_table *tab
  * mw_flow_fresh() - did a gateway send on a flow lately?
  * @table: table
  * @key: the flow's key
- * @now: ktime_get_seconds()
+ * @now: mw_now()
  *
  * Context: any.
  * Return: whether the flow was noted within the last MW_FLOW_WINDOW seconds, that one
@@ -380,7 +390,7 @@ static __always_inline enum mw_flow_noted mw_flow_note(struct mw_flow_table *tab
  */
 static __always_inline bool mw_flow_fresh(const struct mw_flow_table *table, u64 key, u64 now)
 {
-	const struct mw_flow_bucket *bucket = &table->bucket[mw_flow_index(table, key)];
+	const struct mw_flow_bucket *bucket = mw_flow_bucket_of(table, key);
 	u64 entry = mw_flow_entry(key, now);
 	int i;
 
