@@ -313,11 +313,14 @@ static __always_inline u64 mw_flow_index(const struct mw_flow_table *table, u64 
 static __always_inline const struct mw_flow_bucket *
 mw_flow_bucket_of(const struct mw_flow_table *table, u64 key)
 {
-	const struct mw_flow_bucket *bucket = &table->bucket[mw_flow_index(table, key)];
+	size_t offset = mw_flow_index(table, key) * sizeof(table->bucket[0]);
+	const void *bucket;
 
 	/* else each look at a way would take an instruction more, to find it anew */
+	OPTIMIZER_HIDE_VAR(offset);
+	bucket = (const u8 *)table + offset;
 	OPTIMIZER_HIDE_VAR(bucket);
-	return bucket;
+	return bucket + offsetof(struct mw_flow_table, bucket);
 }
 
 /* The others are its tag. */

@@ -135,9 +135,8 @@ static __always_inline u64 mw_flow_key(const struct mw_net *mn, const struct sk_
 	const void *addresses = mw_addresses(header, way->ipv6);
 	const struct tcphdr *th = mw_tcp_header(header, way->ipv6);
 
-	return way->ipv6 ?
-		       mw_flow_key_ipv6(mn->flows, addresses, th, dev->ifindex, from_gateway) :
-		       mw_flow_key_ipv4(mn->flows, addresses, th, dev->ifindex, from_gateway);
+	return way->ipv6 ? mw_flow_key_ipv6(mn->flows, addresses, th, dev->ifindex, from_gateway) :
+			   mw_flow_key_ipv4(mn->flows, addresses, th, dev->ifindex, from_gateway);
 }
 
 /* Outbound, and what comes back will be asked for its flow: was it noted in this second? */
@@ -165,6 +164,9 @@ static __always_inline unsigned int mw_ask_fresh(struct mw_net *mn, struct sk_bu
 	bool fresh = mw_flow_fresh(mn->flows, key, mw_now());
 	struct mw_verdict verdict = { .row = row, .if_connected = true };
 
+	/* a row asks */
+	if (!verdict.row)
+		__builtin_unreachable();
 	if (!fresh)
 		mw_count(mn->counted.behind->flows_missed, 1);
 	verdict = mw_policy_settle_connection(verdict, fresh);
@@ -232,25 +234,27 @@ static __always_inline unsigned int mw_through(struct mw_net *mn, struct sk_buff
 	return mw_allow(mn, skb, way, direction, verdict.row, seg.flags);
 }
 
-/* Between two computers, of whom most are nobody that is guarded. */
-static __always_inline unsigned int mw_between(struct mw_net *mn, struct sk_buff *skb,
-					       const struct nf_hook_state *state,
-					       const struct mw_policy *policy,
-					       const struct mw_way *way, unsigned long from,
-					       unsigned long to)
+/* From a gateway. @to_other: to another one, and judged twice. */
+static __always_inline unsigned int mw_from(struct mw_net *mn, struct sk_buff *skb,
+					    const struct nf_hook_state *state,
+					    const struct mw_policy *policy,
+					    const struct mw_way *way, unsigned long gateway,
+					    bool to_other)
 {
-	if (from) {
-		/* judged twice if @to is one too */
-		if (unlikely(to || !mw_is_plain(skb, policy, way)))
-			return mw_not_plain(mn, skb, state, way);
-		return mw_through(mn, skb, state, policy, way, from, MAILWALL_OUT);
-	}
-	if (to) {
-		if (unlikely(!mw_is_plain(skb, policy, way)))
-			return mw_not_plain(mn, skb, state, way);
-		return mw_through(mn, skb, state, policy, way, to, MAILWALL_IN);
-	}
-	return NF_ACCEPT;
+	if (unlikely(to_other || !mw_is_plain(skb, policy, way)))
+		return mw_not_plain(mn, skb, state, way);
+	return mw_through(mn, skb, state, policy, way, gateway, MAILWALL_OUT);
+}
+
+/* To a gateway, from who is none. */
+static __always_inline unsigned int mw_to(struct mw_net *mn, struct sk_buff *skb,
+					  const struct nf_hook_state *state,
+					  const struct mw_policy *policy, const struct mw_way *way,
+					  unsigned long gateway)
+{
+	if (unlikely(!mw_is_plain(skb, policy, way)))
+		return mw_not_plain(mn, skb, state, way);
+	return mw_through(mn, skb, state, policy, way, gateway, MAILWALL_IN);
 }
 
 static __always_inline unsigned long mw_glance(const struct mw_gateways *g, const void *address,
@@ -280,7 +284,9 @@ static __always_inline unsigned int mw_search(struct mw_net *mn, struct sk_buff 
 	to = to ?: mw_gateway_of_port(g, state->out->ifindex);
 	if (from | to && !policy->plain)
 		return mw_not_plain(mn, skb, state, way);
-	return mw_between(mn, skb, state, policy, way, from, to);
+	if (from)
+		return mw_from(mn, skb, state, policy, way, from, to);
+	return to ? mw_to(mn, skb, state, policy, way, to) : NF_ACCEPT;
 }
 
 /* @first before what is made of @then: both at once would take more registers. */
@@ -304,65 +310,79 @@ static __always_inline unsigned int mw_forward(struct mw_net *mn, struct sk_buff
 	g = policy->gateways;
 	if (unlikely(!g))
 		return NF_ACCEPT;
-	if (g->only == MW_GATEWAYS_PORTS) {
+	if (g->only_ports) {
 		from = mw_gateway_glance_port(g, state->in->ifindex);
 		if (unlikely(from == MW_UNSURE))
 			return search(mn, skb, state);
 		MW_THEN(from, g);
 		to = mw_gateway_glance_port(g, state->out->ifindex);
-	} else if (likely(g->only == MW_GATEWAYS_PREFIXES)) {
-		addresses = mw_addresses(mw_ip_header(skb, way), way->ipv6);
-		from = mw_glance(g, addresses, way->ipv6);
-		if (unlikely(from == MW_UNSURE))
+		if (unlikely(to == MW_UNSURE))
 			return search(mn, skb, state);
-		MW_THEN(from, g);
-		to = mw_glance(g, addresses + mw_address_size(way->ipv6), way->ipv6);
-	} else {
-		return search(mn, skb, state);
+		if (from) {
+			from = g->port_slot[from];
+			goto outbound;
+		}
+		if (!to)
+			return NF_ACCEPT;
+		to = g->port_slot[to];
+		goto inbound;
 	}
+	if (unlikely(!g->only_prefixes))
+		return search(mn, skb, state);
+	addresses = mw_addresses(mw_ip_header(skb, way), way->ipv6);
+	from = mw_glance(g, addresses, way->ipv6);
+	if (unlikely(from == MW_UNSURE))
+		return search(mn, skb, state);
+	MW_THEN(from, g);
+	to = mw_glance(g, addresses + mw_address_size(way->ipv6), way->ipv6);
 	if (unlikely(to == MW_UNSURE))
 		return search(mn, skb, state);
-	return mw_between(mn, skb, state, policy, way, from, to);
+	if (from)
+		goto outbound;
+	if (!to)
+		return NF_ACCEPT;
+inbound:
+	return mw_to(mn, skb, state, policy, way, to);
+outbound:
+	return mw_from(mn, skb, state, policy, way, from, to);
 }
 
-#define MW_WAY(name, is_bridged, is_ipv6)                                                        \
-	static noinline unsigned int mw_ask_noted_##name(struct mw_net *mn, struct sk_buff *skb, \
-							 const struct nf_hook_state *state,      \
-							 unsigned long row,                      \
-							 unsigned long gateway);                 \
-	static noinline unsigned int mw_ask_fresh_##name(struct mw_net *mn, struct sk_buff *skb, \
-							 const struct nf_hook_state *state,      \
-							 unsigned long row);                     \
-	static const struct mw_way mw_way_##name = {                                             \
-		.bridged = is_bridged,                                                           \
-		.ipv6 = is_ipv6,                                                                 \
-		.noted = mw_ask_noted_##name,                                                    \
-		.fresh = mw_ask_fresh_##name,                                                    \
-	};                                                                                       \
-	static noinline unsigned int mw_ask_noted_##name(struct mw_net *mn, struct sk_buff *skb, \
-							 const struct nf_hook_state *state,      \
-							 unsigned long row,                      \
-							 unsigned long gateway)                  \
-	{                                                                                        \
-		return mw_ask_noted(mn, skb, state, &mw_way_##name, row, gateway);               \
-	}                                                                                        \
-	static noinline unsigned int mw_ask_fresh_##name(struct mw_net *mn, struct sk_buff *skb, \
-							 const struct nf_hook_state *state,      \
-							 unsigned long row)                      \
-	{                                                                                        \
-		return mw_ask_fresh(mn, skb, state, &mw_way_##name, row);                        \
+#define MW_WAY(name, is_bridged, is_ipv6)                                                          \
+	static noinline unsigned int mw_ask_noted_##name(struct mw_net *mn, struct sk_buff *skb,   \
+							 const struct nf_hook_state *state,        \
+							 unsigned long row,                        \
+							 unsigned long gateway);                   \
+	static noinline unsigned int mw_ask_fresh_##name(struct mw_net *mn, struct sk_buff *skb,   \
+							 const struct nf_hook_state *state,        \
+							 unsigned long row);                       \
+	static const struct mw_way mw_way_##name = {                                               \
+		.bridged = is_bridged,                                                             \
+		.ipv6 = is_ipv6,                                                                   \
+		.noted = mw_ask_noted_##name,                                                      \
+		.fresh = mw_ask_fresh_##name,                                                      \
+	};                                                                                         \
+	static noinline unsigned int mw_ask_noted_##name(struct mw_net *mn, struct sk_buff *skb,   \
+							 const struct nf_hook_state *state,        \
+							 unsigned long row, unsigned long gateway) \
+	{                                                                                          \
+		return mw_ask_noted(mn, skb, state, &mw_way_##name, row, gateway);                 \
+	}                                                                                          \
+	static noinline unsigned int mw_ask_fresh_##name(struct mw_net *mn, struct sk_buff *skb,   \
+							 const struct nf_hook_state *state,        \
+							 unsigned long row)                        \
+	{                                                                                          \
+		return mw_ask_fresh(mn, skb, state, &mw_way_##name, row);                          \
 	}
-#define MW_FORWARD(name)                                                             \
-	static noinline unsigned int mw_search_##name(struct mw_net *mn,             \
-						      struct sk_buff *skb,           \
-						      const struct nf_hook_state *state) \
-	{                                                                            \
-		return mw_search(mn, skb, state, &mw_way_##name);                    \
-	}                                                                            \
-	unsigned int mw_forward_##name(void *priv, struct sk_buff *skb,              \
-				       const struct nf_hook_state *state)            \
-	{                                                                            \
-		return mw_forward(priv, skb, state, &mw_way_##name, mw_search_##name); \
+#define MW_FORWARD(name)                                                                      \
+	static noinline unsigned int mw_search_##name(struct mw_net *mn, struct sk_buff *skb, \
+						      const struct nf_hook_state *state)      \
+	{                                                                                     \
+		return mw_search(mn, skb, state, &mw_way_##name);                             \
+	}                                                                                     \
+	unsigned int mw_forward_##name(void *priv, struct sk_buff *skb,                       \
+				       const struct nf_hook_state *state)                     \
+	{                                                                                     \
+		return mw_forward(priv, skb, state, &mw_way_##name, mw_search_##name);        \
 	}
 MW_WAY(ipv4, false, false)
 MW_WAY(ipv6, false, true)
@@ -386,8 +406,10 @@ static noinline unsigned int mw_search_frame(struct mw_net *mn, struct sk_buff *
 		return NF_ACCEPT;
 	from = mw_gateway_of_port(g, state->in->ifindex);
 	to = mw_gateway_of_port(g, state->out->ifindex);
-	/* which says what to do with all that is not plain IPv6 */
-	return mw_between(mn, skb, state, policy, &mw_way_bridged_ipv6, from, to);
+	/* these two see to it that all but plain IPv6 goes to mw_frame_general() */
+	if (from)
+		return mw_from(mn, skb, state, policy, &mw_way_bridged_ipv6, from, to);
+	return to ? mw_to(mn, skb, state, policy, &mw_way_bridged_ipv6, to) : NF_ACCEPT;
 }
 
 unsigned int mw_forward_bridge(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
@@ -408,7 +430,12 @@ unsigned int mw_forward_bridge(void *priv, struct sk_buff *skb, const struct nf_
 	to = mw_gateway_glance_port(g, state->out->ifindex);
 	if (unlikely(to == MW_UNSURE))
 		return mw_search_frame(mn, skb, state);
-	return mw_between(mn, skb, state, policy, &mw_way_bridged_ipv4, from, to);
+	if (from)
+		return mw_from(mn, skb, state, policy, &mw_way_bridged_ipv4, g->port_slot[from],
+			       to);
+	if (!to)
+		return NF_ACCEPT;
+	return mw_to(mn, skb, state, policy, &mw_way_bridged_ipv4, g->port_slot[to]);
 }
 
 unsigned int mw_bridge_host(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)

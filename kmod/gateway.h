@@ -28,23 +28,12 @@ struct mw_gateway_prefix {
 };
 
 /**
- * enum mw_gateways_only - what is known of a list beforehand
- * @MW_GATEWAYS_ANY: nothing
- * @MW_GATEWAYS_PREFIXES: all are prefixes, and their policy is plain
- * @MW_GATEWAYS_PORTS: all are devices, and their policy is plain
- */
-enum mw_gateways_only {
-	MW_GATEWAYS_ANY,
-	MW_GATEWAYS_PREFIXES,
-	MW_GATEWAYS_PORTS,
-};
-
-/**
  * struct mw_gateways - a list of gateways, ready to be asked
  * @port_ifindex: index of the device of that name, 0 while there is none, by number of the
  *                item, from 1 on; written while packets are judged (mw_gateways_resolve()).
  *                First, since then an instruction less finds it
- * @only: enum mw_gateways_only, for a short way (forward.c)
+ * @only_prefixes: all are prefixes, and their policy is plain: for a short way (forward.c)
+ * @only_ports: all are devices, and their policy is plain: likewise
  * @this: slot of the host that mailwall runs on, MW_NOBODY if it is not listed
  * @behind: there are others
  * @prefixes: how many of them are prefixes
@@ -67,7 +56,8 @@ enum mw_gateways_only {
  */
 struct mw_gateways {
 	int port_ifindex[1 + MAILWALL_GTW_MAX];
-	u8 only;
+	bool only_prefixes;
+	bool only_ports;
 	u8 this;
 	bool behind;
 	u8 prefixes;
@@ -124,7 +114,7 @@ static __always_inline u8 mw_gateway_of_ipv4(const struct mw_gateways *g, const 
 	return holding ? g->slot[mw_gateway_narrowest(holding)] : MW_NOBODY;
 }
 
-/* No slot: what a glance does not tell. */
+/* No slot and no number: what a glance does not tell. */
 #define MW_UNSURE 0x100
 
 static __always_inline u64 mw_gateway_word(const void *address)
@@ -200,28 +190,27 @@ static __always_inline u8 mw_gateway_of_ipv6(const struct mw_gateways *g, const 
 }
 
 /**
- * mw_gateway_glance_port() - which gateway is behind this device, as far as one look tells?
+ * mw_gateway_glance_port() - which item is this device, as far as one look tells?
  * @g: list
  * @ifindex: of the device
  *
  * Context: any; on the packet path.
  *
- * Return: as mw_gateway_of_port(), or MW_UNSURE: another device's index ends alike, or a
- *	   device came or went just now.
+ * Return: number of the item, for @port_slot; 0 if none is, or MW_UNSURE: another device's
+ *	   index ends alike, or a device came or went just now.
  */
-static __always_inline unsigned long mw_gateway_glance_port(const struct mw_gateways *g, int ifindex)
+static __always_inline unsigned long mw_gateway_glance_port(const struct mw_gateways *g,
+							    int ifindex)
 {
 	unsigned long hint = READ_ONCE(g->port_hint[ifindex % (unsigned int)MW_PORT_HINTS]);
 
-	if (!hint)
-		return MW_NOBODY;
 	/*
 	 * A plain read, as a volatile one would take a register more. It is compared and
 	 * forgotten, so it does not matter when it is made.
 	 */
-	if (unlikely(g->port_ifindex[hint] != ifindex))
+	if (hint && unlikely(g->port_ifindex[hint] != ifindex))
 		return MW_UNSURE;
-	return g->port_slot[hint];
+	return hint;
 }
 
 /**
@@ -235,15 +224,13 @@ static __always_inline unsigned long mw_gateway_glance_port(const struct mw_gate
  */
 static __always_inline u8 mw_gateway_of_port(const struct mw_gateways *g, int ifindex)
 {
-	unsigned long slot = mw_gateway_glance_port(g, ifindex);
-	unsigned int i;
+	unsigned long port = mw_gateway_glance_port(g, ifindex);
 
-	if (likely(slot != MW_UNSURE))
-		return slot;
-	for (i = 1; i <= g->ports; i++)
-		if (READ_ONCE(g->port_ifindex[i]) == ifindex)
-			return g->port_slot[i];
-	return MW_NOBODY;
+	if (unlikely(port == MW_UNSURE))
+		for (port = g->ports; port && READ_ONCE(g->port_ifindex[port]) != ifindex; port--)
+			;
+	/* that of number 0 is MW_NOBODY */
+	return g->port_slot[port];
 }
 
 /**

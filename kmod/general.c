@@ -165,8 +165,9 @@ static unsigned int mw_judge_for(const struct mw_packet *p, enum mw_read read, u
 		.remote = in ? &p->r.th->source : &p->r.th->dest,
 		.peer = in ? p->r.source : p->r.target,
 	};
-	verdict = mw_policy_judge(p->policy, &seg,
-				  behind ? mw_connected_behind : mw_connected_this, p);
+	/* apart, so that neither is called by a pointer */
+	verdict = behind ? mw_policy_judge(p->policy, &seg, mw_connected_behind, p) :
+			   mw_policy_judge(p->policy, &seg, mw_connected_this, p);
 	if (verdict & MW_DENY)
 		return mw_refuse_packet(p, direction, behind, verdict & ~MW_DENY);
 	if (verdict & MW_ASKED_BACK && !(seg.flags & MW_RST))

@@ -220,20 +220,16 @@ MW_HOOK(ipv6_out, MAILWALL_OUT, true, NULL)
 #undef MW_ASK_CONNECTION
 
 /* After every chain at FILTER, whichever was loaded first. */
-#define MW_OPS(function, family, number)          \
-	{                                         \
-		.hook = function,                 \
-		.pf = family,                     \
-		.hooknum = number,                \
-		.priority = NF_IP_PRI_FILTER + 1, \
+#define MW_OPS(function, family, number)                           \
+	{                                                          \
+		.hook = function, .pf = family, .hooknum = number, \
+		.priority = NF_IP_PRI_FILTER + 1,                  \
 	}
 /* Before br_netfilter, which steals the packet. */
-#define MW_BRIDGE_OPS(function, number)             \
-	{                                           \
-		.hook = function,                   \
-		.pf = NFPROTO_BRIDGE,               \
-		.hooknum = number,                  \
-		.priority = NF_BR_PRI_FILTER_BRIDGED, \
+#define MW_BRIDGE_OPS(function, number)                                    \
+	{                                                                  \
+		.hook = function, .pf = NFPROTO_BRIDGE, .hooknum = number, \
+		.priority = NF_BR_PRI_FILTER_BRIDGED,                      \
 	}
 static const struct nf_hook_ops mw_hook_ops[MW_HOOKS] = {
 	MW_OPS(mw_hook_ipv4_in, NFPROTO_IPV4, NF_INET_LOCAL_IN),

@@ -66,10 +66,8 @@ void mw_policy_set_gateways(struct mw_policy *policy, struct mw_gateways *g, con
 	if (!g)
 		return;
 	mw_gateways_build(g, &policy->spec, slot);
-	if (policy->plain && !g->ports)
-		g->only = MW_GATEWAYS_PREFIXES;
-	else if (policy->plain && !g->prefixes)
-		g->only = MW_GATEWAYS_PORTS;
+	g->only_prefixes = policy->plain && !g->ports;
+	g->only_ports = policy->plain && !g->prefixes;
 	policy->gateways = g;
 	policy->alone = false;
 }

@@ -131,7 +131,7 @@ static __always_inline bool mw_segment_is_plain_ipv6(const struct sk_buff *skb)
 static __always_inline bool mw_segment_is_plain_bridged_ipv4(const struct sk_buff *skb)
 {
 	const struct iphdr *iph = (const void *)skb->data;
-	unsigned int length = ntohs(iph->tot_len), end;
+	unsigned int length = ntohs(iph->tot_len), room = skb->len, end;
 	u64 first, second, sum;
 	u32 last;
 
@@ -140,18 +140,24 @@ static __always_inline bool mw_segment_is_plain_bridged_ipv4(const struct sk_buf
 		return false;
 	end = mw_data_offset_bytes(mw_data_offset_byte((const void *)(iph + 1)));
 	end += sizeof(*iph);
-	if (end < sizeof(*iph) + sizeof(struct tcphdr) || end > length || end > skb_headlen(skb))
+	if (end < sizeof(*iph) + sizeof(struct tcphdr) || end > length)
 		return false;
-	/* Ask for the length again: the path that comes here has no register to spare. */
-	OPTIMIZER_HIDE_VAR(skb);
-	if (length > skb->len)
+	/* else gcc makes one answer of two comparisons, in more instructions */
+	OPTIMIZER_HIDE_VAR(room);
+	if (length > room)
+		return false;
+	/* what is left of it is linear */
+	room -= skb->data_len;
+	if (end > room)
 		return false;
 	/* Sums with carry are sums modulo 2^16 - 1, of words of any such size (RFC 1071). */
 	memcpy(&first, iph, sizeof(first));
 	memcpy(&second, (const u8 *)iph + 8, sizeof(second));
 	memcpy(&last, (const u8 *)iph + 16, sizeof(last));
 	sum = first + second;
-	sum += sum < second;
+	sum += sum < first;
+	/* else gcc adds in another order, and has to calculate the carries */
+	OPTIMIZER_HIDE_VAR(sum);
 	sum += last;
 	sum += sum < last;
 	return sum % 0xffff == 0;
@@ -164,12 +170,20 @@ static __always_inline bool mw_segment_is_plain_bridged_ipv4(const struct sk_buf
 static __always_inline bool mw_segment_is_plain_bridged_ipv6(const struct sk_buff *skb)
 {
 	const struct ipv6hdr *ip6h = (const void *)skb->data;
-	unsigned int length = sizeof(*ip6h) + ntohs(ip6h->payload_len), header;
+	unsigned int length = ntohs(ip6h->payload_len), room = skb->len, end;
 
-	header = mw_data_offset_bytes(mw_data_offset_byte((const void *)(ip6h + 1)));
-	return *(const u8 *)ip6h >> 4 == 6 && ip6h->nexthdr == IPPROTO_TCP &&
-	       header >= sizeof(struct tcphdr) && sizeof(*ip6h) + header <= length &&
-	       sizeof(*ip6h) + header <= skb_headlen(skb) && length <= skb->len;
+	if (*(const u8 *)ip6h >> 4 != 6 || ip6h->nexthdr != IPPROTO_TCP)
+		return false;
+	length += sizeof(*ip6h);
+	end = mw_data_offset_bytes(mw_data_offset_byte((const void *)(ip6h + 1)));
+	end += sizeof(*ip6h);
+	if (end < sizeof(*ip6h) + sizeof(struct tcphdr) || end > length)
+		return false;
+	OPTIMIZER_HIDE_VAR(room);
+	if (length > room)
+		return false;
+	room -= skb->data_len;
+	return end <= room;
 }
 
 /**
