@@ -431,16 +431,16 @@ static const char *mw_prefix_nobodys(const struct mailwall_prefix *prefix)
 
 	if (prefix->family == AF_INET) {
 		if (prefix->length >= 4 && address[0] >> 4 == 14)
-			return "multicast";
+			return "a multicast";
 		if (prefix->length >= 8 && address[0] == 127)
-			return "loopback";
-		return prefix->length == 32 && !mw_load_be32(address) ? "unspecified" : NULL;
+			return "a loopback";
+		return prefix->length == 32 && !mw_load_be32(address) ? "an unspecified" : NULL;
 	}
 	if (prefix->length >= 8 && address[0] == 0xff)
-		return "multicast";
-	if (prefix->length < 127 || memcmp(address, one, 15))
-		return NULL;
-	return address[15] ? "loopback" : "unspecified";
+		return "a multicast";
+	if (prefix->length >= 127 && !memcmp(address, one, 15) && !address[15])
+		return "an unspecified";
+	return prefix->length == 128 && !memcmp(address, one, 16) ? "a loopback" : NULL;
 }
 
 static int mw_gtw_check(const struct mailwall_gtw *gtw, const char *item, size_t length,
@@ -463,7 +463,7 @@ static int mw_gtw_check(const struct mailwall_gtw *gtw, const char *item, size_t
 		if (mw_prefix_nobodys(&gtw->prefix))
 			return mw_complain(
 				c, item, length, -EINVAL,
-				"no gateway has a %s address: write the gateway's own, as FORWARD sees it",
+				"no gateway has %s address: write the gateway's own, as FORWARD sees it",
 				mw_prefix_nobodys(&gtw->prefix));
 		same.prefix = gtw->prefix;
 		break;

@@ -304,6 +304,26 @@ static __always_inline u64 mw_flow_key_ipv6(const struct mw_flow_table *table,
 	return mw_flow_finish(table, sum);
 }
 
+/**
+ * mw_flow_key() - the key of a segment's flow, of either family
+ * @table: table in which it is looked for
+ * @ipv6: family of @addresses
+ * @addresses: source and destination, as in the IP header; need not be aligned
+ * @ports: source and destination port, as in the TCP header; likewise
+ * @ifindex: device that the gateway is on
+ * @from_gateway: the source is the gateway, not the destination
+ *
+ * Context: any.
+ * Return: the key, the same for both ways of a flow.
+ */
+static __always_inline u64 mw_flow_key(const struct mw_flow_table *table, bool ipv6,
+				       const void *addresses, const void *ports, u32 ifindex,
+				       bool from_gateway)
+{
+	return ipv6 ? mw_flow_key_ipv6(table, addresses, ports, ifindex, from_gateway) :
+		      mw_flow_key_ipv4(table, addresses, ports, ifindex, from_gateway);
+}
+
 /* The uppermost bits of a key are its index. */
 static __always_inline u64 mw_flow_index(const struct mw_flow_table *table, u64 key)
 {

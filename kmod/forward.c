@@ -12,6 +12,7 @@
 #include "frame.h"
 #include "general.h"
 #include "stats.h"
+#include <linux/if_ether.h>
 #include <linux/netfilter_bridge.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
@@ -77,14 +78,18 @@ static noinline unsigned int mw_frame_general(struct mw_net *mn, struct sk_buff 
 {
 	struct mw_frame frame = mw_frame_read(skb);
 	unsigned int fate;
+	bool malformed;
 	u16 header;
 
 	if (!frame.ip)
 		return NF_ACCEPT;
+	/* ipv6_find_hdr() begins at a header that it takes to be in the linear data. */
+	malformed = frame.deep ||
+		    (frame.ipv6 && !pskb_may_pull(skb, frame.offset + sizeof(struct ipv6hdr)));
 	/* where the IP layer, when it comes to it, will have it too */
 	header = skb->network_header;
 	skb_set_network_header(skb, frame.offset);
-	fate = mw_general(mn, skb, state, MW_PLACE_BRIDGED, frame.ipv6, frame.deep);
+	fate = mw_general(mn, skb, state, MW_PLACE_BRIDGED, frame.ipv6, malformed);
 	skb->network_header = header;
 	return fate;
 }
@@ -127,16 +132,14 @@ static __always_inline unsigned int mw_deny(struct mw_net *mn, unsigned long rea
 	return NF_DROP;
 }
 
-static __always_inline u64 mw_flow_key(const struct mw_net *mn, const struct sk_buff *skb,
-				       const struct mw_way *way, const struct net_device *dev,
-				       bool from_gateway)
+static __always_inline u64 mw_key_of(const struct mw_net *mn, const struct sk_buff *skb,
+				     const struct mw_way *way, const struct net_device *dev,
+				     bool from_gateway)
 {
 	const void *header = mw_ip_header(skb, way);
-	const void *addresses = mw_addresses(header, way->ipv6);
-	const struct tcphdr *th = mw_tcp_header(header, way->ipv6);
 
-	return way->ipv6 ? mw_flow_key_ipv6(mn->flows, addresses, th, dev->ifindex, from_gateway) :
-			   mw_flow_key_ipv4(mn->flows, addresses, th, dev->ifindex, from_gateway);
+	return mw_flow_key(mn->flows, way->ipv6, mw_addresses(header, way->ipv6),
+			   mw_tcp_header(header, way->ipv6), dev->ifindex, from_gateway);
 }
 
 /* Outbound, and what comes back will be asked for its flow: was it noted in this second? */
@@ -146,7 +149,7 @@ static __always_inline unsigned int mw_ask_noted(struct mw_net *mn, struct sk_bu
 						 unsigned long gateway)
 {
 	u8 flags = tcp_flag_byte(mw_tcp_header(mw_ip_header(skb, way), way->ipv6));
-	u64 key = mw_flow_key(mn, skb, way, state->in, true);
+	u64 key = mw_key_of(mn, skb, way, state->in, true);
 
 	/* a RST notes nothing, and is rare */
 	if (!mw_flow_is_noted(mn->flows, key, mw_now()))
@@ -160,7 +163,7 @@ static __always_inline unsigned int mw_ask_fresh(struct mw_net *mn, struct sk_bu
 						 const struct nf_hook_state *state,
 						 const struct mw_way *way, unsigned long row)
 {
-	u64 key = mw_flow_key(mn, skb, way, state->out, false);
+	u64 key = mw_key_of(mn, skb, way, state->out, false);
 	bool fresh = mw_flow_fresh(mn->flows, key, mw_now());
 	struct mw_verdict verdict = { .row = row, .if_connected = true };
 

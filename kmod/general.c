@@ -59,10 +59,7 @@ static struct mw_ends mw_ends_of(struct mw_packet *p)
 
 static u64 mw_flow_key_of(const struct mw_packet *p, const struct net_device *dev, bool from)
 {
-	const struct mw_flow_table *flows = p->mn->flows;
-
-	return p->ipv6 ? mw_flow_key_ipv6(flows, p->r.source, p->r.th, dev->ifindex, from) :
-			 mw_flow_key_ipv4(flows, p->r.source, p->r.th, dev->ifindex, from);
+	return mw_flow_key(p->mn->flows, p->ipv6, p->r.source, p->r.th, dev->ifindex, from);
 }
 
 static bool mw_connected_this(const void *context)
@@ -88,9 +85,8 @@ static void mw_note(const struct mw_packet *p)
 
 	if (mw_flow_is_noted(p->mn->flows, key, now))
 		return;
-	/* Nobody elsewhere notes flows in a gateway's name. In a bridge its port says who it is. */
-	if (p->place != MW_PLACE_BRIDGED && !p->bridged &&
-	    !mw_route_leads(p->state->net, p->ipv6, p->r.source, p->in))
+	if (!mw_may_note(p->state->net, p->place == MW_PLACE_BRIDGED || p->bridged, p->ipv6,
+			 p->r.source, p->in))
 		return;
 	switch (mw_flow_note(p->mn->flows, key, now)) {
 	case MW_FLOW_REFRESHED:
@@ -120,9 +116,11 @@ static unsigned int mw_refuse_packet(const struct mw_packet *p, u8 direction, bo
 				     unsigned int reason)
 {
 	struct mw_stats __percpu *stats = behind ? p->mn->counted.behind : p->mn->counted.here;
+	/* not by the direction: LOCAL_IN is where a gateway's own segments to this host are */
+	bool at_local_in = p->state->hook == NF_INET_LOCAL_IN;
 	const struct mw_policy *policy = p->policy;
 
-	if (p->place == MW_PLACE_HOST && mw_is_others(p->skb, p->state, direction))
+	if (p->place == MW_PLACE_HOST && mw_is_others(p->skb, p->state, at_local_in))
 		return NF_ACCEPT;
 	if (policy->spec.log != MAILWALL_LOG_OFF)
 		mw_log_denial(p->mn, p->skb, p->state, p->ipv6, policy, direction, reason);
@@ -170,7 +168,7 @@ static unsigned int mw_judge_for(const struct mw_packet *p, enum mw_read read, u
 			   mw_policy_judge(p->policy, &seg, mw_connected_this, p);
 	if (verdict & MW_DENY)
 		return mw_refuse_packet(p, direction, behind, verdict & ~MW_DENY);
-	if (verdict & MW_ASKED_BACK && !(seg.flags & MW_RST))
+	if (mw_verdict_notes(verdict, seg.flags))
 		mw_note(p);
 	row = mw_row_stats_of(stats, direction, verdict & MW_SLOT);
 	mw_count(row->segments, 1);

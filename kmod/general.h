@@ -14,16 +14,16 @@
 /*
  * Is a segment that would be denied somebody else's to deny?
  *
- * Inbound, what ipvlan (L3S) has routed to another namespace is not ours. Outbound, a
+ * At LOCAL_IN, what ipvlan (L3S) has routed to another namespace is not ours. At LOCAL_OUT, a
  * segment that a VRF device passes on comes again, by the real device, and only what is
  * said then reaches connect(2): vrf_ip_out_direct() swallows errors.
  */
 static __always_inline bool mw_is_others(const struct sk_buff *skb,
-					 const struct nf_hook_state *state, u8 direction)
+					 const struct nf_hook_state *state, bool at_local_in)
 {
 	/* Ask the packet again: the path that comes here rarely has no register to spare. */
 	OPTIMIZER_HIDE_VAR(skb);
-	if (direction == MAILWALL_IN)
+	if (at_local_in)
 		return unlikely(!net_eq(dev_net(skb_dst(skb)->dev), state->net));
 	return unlikely(netif_is_l3_master(state->out)) && skb_dst(skb)->dev != state->out;
 }

@@ -38,7 +38,7 @@ static __always_inline unsigned int mw_deny(struct mw_net *mn, const struct sk_b
 					    const struct nf_hook_state *state, u8 direction,
 					    unsigned int reason)
 {
-	if (mw_is_others(skb, state, direction))
+	if (mw_is_others(skb, state, direction == MAILWALL_IN))
 		return NF_ACCEPT;
 	mw_count(mn->counted.here->denied[direction][reason], 1);
 	return mw_drop(direction);

@@ -129,11 +129,11 @@ static int mw_get_version(struct mw_net *mn, void __user *arg)
 static int mw_give_policy(struct mailwall_policy *policy, const struct mw_spec *spec,
 			  void __user *arg)
 {
-	/* each of them, so that one more try is enough */
-	bool room = mw_count_list(&policy->adm, spec->adm_count) &
-		    mw_count_list(&policy->site, spec->site_count) &
-		    mw_count_list(&policy->gtw, spec->gtw_count);
+	bool room = mw_count_list(&policy->adm, spec->adm_count);
 
+	/* each of them, so that one more try is enough */
+	room &= mw_count_list(&policy->site, spec->site_count);
+	room &= mw_count_list(&policy->gtw, spec->gtw_count);
 	if (!room)
 		return mw_give(arg, policy->size, policy, sizeof(*policy)) ?: -ENOSPC;
 	policy->mode = spec->mode;
@@ -249,12 +249,11 @@ static int mw_give_counters(struct mailwall_counters *counters, const struct mw_
 			    void __user *arg)
 {
 	u32 kinds = from->behind ? 2 : 1, i;
-	/* each of them, so that one more try is enough */
-	bool room = mw_count_list(&counters->row, kinds * from->row_count) &
-		    mw_count_list(&counters->reason, kinds * 2 * MAILWALL_REASONS) &
-		    mw_count_list(&counters->gtw, from->gtw_count);
+	bool room = mw_count_list(&counters->row, kinds * from->row_count);
 	int error;
 
+	room &= mw_count_list(&counters->reason, kinds * 2 * MAILWALL_REASONS);
+	room &= mw_count_list(&counters->gtw, from->gtw_count);
 	if (!room)
 		return mw_give(arg, counters->size, counters, sizeof(*counters)) ?: -ENOSPC;
 	counters->generation = from->generation;

@@ -25,6 +25,17 @@ struct mailwall_row mw_row_of_slot(const struct mw_policy *policy, unsigned int 
 	return none;
 }
 
+struct mailwall_gtw mw_gtw_of_slot(const struct mw_policy *policy, u8 slot)
+{
+	struct mailwall_gtw none = { 0 };
+	u16 i;
+
+	for (i = 0; i < policy->spec.gtw_count; i++)
+		if (policy->gtw_slot[i] == slot)
+			return policy->spec.gtw[i];
+	return none;
+}
+
 /* row number i of the policy: the built-in ones, then the site rows */
 static const struct mailwall_row *mw_spec_row(const struct mw_spec *spec, unsigned int i)
 {

@@ -126,6 +126,13 @@ void mw_policy_set_gateways(struct mw_policy *policy, struct mw_gateways *g, con
 const char *mw_reason_name(unsigned int reason);
 
 /**
+ * mw_gtw_of_slot() - the item of the list of gateways that a slot counts for
+ * @policy: policy
+ * @slot: slot that the policy uses
+ */
+struct mailwall_gtw mw_gtw_of_slot(const struct mw_policy *policy, u8 slot);
+
+/**
  * mw_row_of_slot() - the row that a slot counts for
  * @policy: policy
  * @slot: slot that the policy uses
@@ -313,6 +320,16 @@ static __always_inline unsigned int mw_verdict_last(struct mw_verdict verdict)
 	if (!verdict.row)
 		return MW_DENY | verdict.reason;
 	return (verdict.row & MW_SLOT) | (verdict.asked_back ? MW_ASKED_BACK : 0);
+}
+
+/**
+ * mw_verdict_notes() - does a segment note its flow, if its sender is where it claims to be?
+ * @verdict: of mw_verdict_last()
+ * @flags: of the segment
+ */
+static __always_inline bool mw_verdict_notes(unsigned int verdict, u8 flags)
+{
+	return verdict & MW_ASKED_BACK && !(flags & MW_RST);
 }
 
 /**

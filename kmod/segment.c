@@ -157,10 +157,11 @@ enum mw_read mw_segment_read_ipv6(const struct sk_buff *skb, enum mw_place place
 	r->length = room;
 	if (place == MW_PLACE_BRIDGED) {
 		length = ntohs(ip6h->payload_len) + sizeof(*ip6h);
-		/* What ip6_rcv_core() would drop; 0 as in IPv4, or before a jumbo option. */
+		/* What ip6_rcv_core() would drop. */
 		if (ip6h->version != 6 || length > room)
 			return MW_READ_MALFORMED;
-		if (ip6h->payload_len)
+		/* 0 as in IPv4, or before a jumbo option */
+		if (ip6h->payload_len || (!skb_is_gso(skb) && ip6h->nexthdr != NEXTHDR_HOP))
 			r->length = length;
 	}
 	if (place != MW_PLACE_HOST) {

@@ -97,6 +97,9 @@ static int try_change(const struct device *device, const struct change *change,
 			puts("nothing to change, nothing waits to be confirmed");
 		return 0;
 	}
+	if (mw_spec_is_behind(&after) &&
+	    !device_abi_knows(device, "gtw: gateways behind this host"))
+		return EXIT_REFUSED;
 	if (!session_guard(&after, args, change->name))
 		return EXIT_REFUSED;
 	after.confirm = args->confirm;
@@ -284,6 +287,41 @@ int site_clear(const struct arguments *args)
 		.name = "site",
 		.edit = mw_edit_site,
 		.text = allocate(1),
+	};
+
+	return make_change(&change, args);
+}
+
+/* An empty list is refused by the shared code: there is no "gtw clear". */
+int gtw_set(const struct arguments *args)
+{
+	struct change change = { .name = "gtw", .edit = mw_edit_gtw };
+
+	if (!signless("gtw", args))
+		return EXIT_REFUSED;
+	change.text = join("", args, ' ');
+	return make_change(&change, args);
+}
+
+int gtw_add(const struct arguments *args)
+{
+	const struct change change = {
+		.name = "gtw",
+		.edit = mw_edit_gtw,
+		.text = join("+", args, ' '),
+		.merges = true,
+	};
+
+	return make_change(&change, args);
+}
+
+int gtw_remove(const struct arguments *args)
+{
+	const struct change change = {
+		.name = "gtw",
+		.edit = mw_edit_gtw,
+		.text = join("-", args, ' '),
+		.merges = true,
 	};
 
 	return make_change(&change, args);

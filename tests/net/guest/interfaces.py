@@ -384,7 +384,8 @@ def callers32():
                 source_port=1, target_port=8450)
     lists = {"GET_VERSION": (), "GET_POLICY": (("adm", Prefix, ADM_MAX), ("site", Row, SITE_MAX),
                                                ("gtw", Gtw, GTW_MAX)),
-             "GET_COUNTERS": (("row", RowCounters, 99), ("reason", ReasonCounters, 99)),
+             "GET_COUNTERS": (("row", RowCounters, 99), ("reason", ReasonCounters, 99),
+                              ("gtw", GtwCounters, GTW_MAX)),
              "EXPLAIN": (), "CONFIRM": (), "REVERT": ()}
     structs = {"GET_VERSION": Version(), "GET_POLICY": PolicyHead(),
                "GET_COUNTERS": CountersHead(), "EXPLAIN": q, "CONFIRM": Confirm(), "REVERT": None}
