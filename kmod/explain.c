@@ -7,11 +7,11 @@
 #include "answer.h"
 #include "config.h"
 #include "flow.h"
+#include "general.h"
 #include "route.h"
 #include "socket.h"
 #include <linux/netdevice.h>
 #include <linux/rcupdate.h>
-#include <linux/timekeeping.h>
 
 struct mw_question {
 	struct mw_net *mn;
@@ -35,7 +35,7 @@ static bool mw_explain_connected(const void *context, bool behind, int ifindex)
 	memcpy(addresses, q->source, size);
 	memcpy(addresses + size, q->target, size);
 	return mw_flow_fresh(flows, mw_flow_key(flows, ipv6, addresses, ports, ifindex, false),
-			     ktime_get_seconds());
+			     mw_now());
 }
 
 static bool mw_explain_may_note(const void *context, bool bridged, int ifindex)

@@ -330,6 +330,19 @@ static __always_inline u64 mw_flow_index(const struct mw_flow_table *table, u64 
 	return key >> MW_FLOW_TAG_BITS & table->mask;
 }
 
+static __always_inline const struct mw_flow_bucket *
+mw_flow_bucket_of(const struct mw_flow_table *table, u64 key)
+{
+	size_t offset = mw_flow_index(table, key) * sizeof(table->bucket[0]);
+	const void *bucket;
+
+	/* else each look at a way would take an instruction more, to find it anew */
+	OPTIMIZER_HIDE_VAR(offset);
+	bucket = (const u8 *)table + offset;
+	OPTIMIZER_HIDE_VAR(bucket);
+	return bucket + offsetof(struct mw_flow_table, bucket);
+}
+
 /* The others are its tag. */
 static __always_inline u64 mw_flow_entry(u64 key, u64 now)
 {
@@ -348,7 +361,7 @@ static __always_inline bool mw_flow_is_fresh(u64 entry, u64 flow)
  * mw_flow_is_noted() - was this very second noted for a flow?
  * @table: table
  * @key: the flow's key
- * @now: ktime_get_seconds()
+ * @now: mw_now()
  *
  * Then mw_flow_note() has nothing to do, and whoever did it has seen to whatever must be
  * seen to before.
@@ -357,7 +370,7 @@ static __always_inline bool mw_flow_is_fresh(u64 entry, u64 flow)
  */
 static __always_inline bool mw_flow_is_noted(const struct mw_flow_table *table, u64 key, u64 now)
 {
-	const struct mw_flow_bucket *bucket = &table->bucket[mw_flow_index(table, key)];
+	const struct mw_flow_bucket *bucket = mw_flow_bucket_of(table, key);
 	u64 entry = mw_flow_entry(key, now);
 	int i;
 
@@ -372,7 +385,7 @@ static __always_inline bool mw_flow_is_noted(const struct mw_flow_table *table, 
  * mw_flow_note() - note that a gateway sent on a flow
  * @table: table
  * @key: the flow's key
- * @now: ktime_get_seconds()
+ * @now: mw_now()
  *
  * Writes nothing if the flow was noted in this second already.
  *
@@ -392,7 +405,7 @@ static __always_inline enum mw_flow_noted mw_flow_note(struct mw_flow_table *tab
  * mw_flow_fresh() - did a gateway send on a flow lately?
  * @table: table
  * @key: the flow's key
- * @now: ktime_get_seconds()
+ * @now: mw_now()
  *
  * Context: any.
  * Return: whether the flow was noted within the last MW_FLOW_WINDOW seconds, that one
@@ -400,7 +413,7 @@ static __always_inline enum mw_flow_noted mw_flow_note(struct mw_flow_table *tab
  */
 static __always_inline bool mw_flow_fresh(const struct mw_flow_table *table, u64 key, u64 now)
 {
-	const struct mw_flow_bucket *bucket = &table->bucket[mw_flow_index(table, key)];
+	const struct mw_flow_bucket *bucket = mw_flow_bucket_of(table, key);
 	u64 entry = mw_flow_entry(key, now);
 	int i;
 

@@ -8,5 +8,6 @@
 nf_hookfn mw_forward_ipv4;
 nf_hookfn mw_forward_ipv6;
 nf_hookfn mw_forward_bridge;
+nf_hookfn mw_bridge_host; /* the bridge family's LOCAL_IN and LOCAL_OUT */
 
 #endif /* _MW_FORWARD_H */

@@ -16,35 +16,60 @@
 #define MW_NOBODY 0
 #define MW_GTW_SLOTS (1 + 3 * MAILWALL_GTW_MAX)
 
+/* A hint where to look for the item of a device, by as many low bits of its index. */
+#define MW_PORT_HINTS 64
+/* So many bytes of an IPv6 address tell which prefixes may hold it. */
+#define MW_GTW_BYTES 4
+
+/* An IPv6 prefix: what the words of an address that it holds are, and in which bits. */
+struct mw_gateway_prefix {
+	u64 word[2];
+	u64 mask[2];
+};
+
 /**
  * struct mw_gateways - a list of gateways, ready to be asked
+ * @port_ifindex: index of the device of that name, 0 while there is none, by number of the
+ *                item, from 1 on; written while packets are judged (mw_gateways_resolve()).
+ *                First, since then an instruction less finds it
+ * @only_prefixes: all are prefixes, and their policy is plain: for a short way (forward.c)
+ * @only_ports: all are devices, and their policy is plain: likewise
  * @this: slot of the host that mailwall runs on, MW_NOBODY if it is not listed
  * @behind: there are others
+ * @prefixes: how many of them are prefixes
  * @ports: how many of them are devices
- * @port_mask: a bit for each of @port_ifindex, by its low six bits
- * @port_ifindex: index of the device of that name, 0 while there is none; written
- *                while packets are judged (mw_gateways_resolve())
+ * @byte: which bytes of an IPv6 address @ipv6 is asked with
+ * @port_hint: number of an item whose device has an index with these low bits, 0 if none
+ *             has; likewise
  * @port_slot: slots of those items
  * @port_item: their places in the list
  * @slot: of the items that are prefixes, the wider ones first
  * @ipv4: for each byte of an address and each value of it, a bit for every prefix that
  *        such a byte may be in
- * @ipv6: the same for IPv6
+ * @ipv6: the same for IPv6, for the bytes in @byte alone
+ * @prefix: the IPv6 prefixes, by the same bits
  *
  * A prefix holds an address if it holds each of its bytes, so four look-ups and three
- * ANDs (sixteen and fifteen) find all that hold it, however many there are.
+ * ANDs find all that hold an IPv4 address, however many there are. Of an IPv6 address
+ * they find those that may hold it, which are one at most unless prefixes are nested or
+ * alike in all of the bytes that were chosen; the whole of those is compared.
  */
 struct mw_gateways {
+	int port_ifindex[1 + MAILWALL_GTW_MAX];
+	bool only_prefixes;
+	bool only_ports;
 	u8 this;
 	bool behind;
+	u8 prefixes;
 	u8 ports;
-	u64 port_mask;
-	int port_ifindex[MAILWALL_GTW_MAX];
-	u8 port_slot[MAILWALL_GTW_MAX];
+	u8 byte[MW_GTW_BYTES];
+	u8 port_hint[MW_PORT_HINTS];
+	u8 port_slot[1 + MAILWALL_GTW_MAX];
 	u8 port_item[MAILWALL_GTW_MAX];
 	u8 slot[MAILWALL_GTW_MAX];
 	u32 ipv4[4][256];
-	u32 ipv6[16][256];
+	u32 ipv6[MW_GTW_BYTES][256];
+	struct mw_gateway_prefix prefix[MAILWALL_GTW_MAX];
 };
 
 /**
@@ -65,9 +90,10 @@ void mw_gateways_build(struct mw_gateways *g, const struct mw_spec *spec, const 
  */
 void mw_gateways_resolve(struct mw_gateways *g, unsigned int port, int ifindex);
 
-static __always_inline u8 mw_gateway_narrowest(const struct mw_gateways *g, u32 holding)
+/* a bit that is set, the highest one */
+static __always_inline unsigned int mw_gateway_narrowest(u32 holding)
 {
-	return holding ? g->slot[31 - __builtin_clz(holding)] : MW_NOBODY;
+	return __builtin_clz(holding) ^ 31;
 }
 
 /**
@@ -82,25 +108,109 @@ static __always_inline u8 mw_gateway_narrowest(const struct mw_gateways *g, u32 
 static __always_inline u8 mw_gateway_of_ipv4(const struct mw_gateways *g, const void *address)
 {
 	const u8 *byte = address;
+	u32 holding = g->ipv4[0][byte[0]] & g->ipv4[1][byte[1]] & g->ipv4[2][byte[2]] &
+		      g->ipv4[3][byte[3]];
 
-	return mw_gateway_narrowest(g, g->ipv4[0][byte[0]] & g->ipv4[1][byte[1]] &
-					       g->ipv4[2][byte[2]] & g->ipv4[3][byte[3]]);
+	return holding ? g->slot[mw_gateway_narrowest(holding)] : MW_NOBODY;
+}
+
+/* No slot and no number: what a glance does not tell. */
+#define MW_UNSURE 0x100
+
+static __always_inline u64 mw_gateway_word(const void *address)
+{
+	u64 word;
+
+	memcpy(&word, address, sizeof(word));
+	return word;
+}
+
+static __always_inline bool mw_gateway_holds(const struct mw_gateway_prefix *prefix,
+					     const void *address)
+{
+	u64 first = mw_gateway_word(address), last = mw_gateway_word((const u8 *)address + 8);
+
+	return !(((first ^ prefix->word[0]) & prefix->mask[0]) |
+		 ((last ^ prefix->word[1]) & prefix->mask[1]));
+}
+
+/* Those that may hold it, by what four bytes tell. */
+static __always_inline u32 mw_gateways_near(const struct mw_gateways *g, const void *address)
+{
+	const u8 *byte = address;
+
+	return g->ipv6[0][byte[g->byte[0]]] & g->ipv6[1][byte[g->byte[1]]] &
+	       g->ipv6[2][byte[g->byte[2]]] & g->ipv6[3][byte[g->byte[3]]];
 }
 
 /**
- * mw_gateway_of_ipv6() - the same for IPv6
+ * mw_gateway_glance_ipv6() - which gateway has this address, as far as one look tells?
  * @g: list
  * @address: network order
+ *
+ * Context: any; on the packet path.
+ *
+ * Return: as mw_gateway_of_ipv6(), or MW_UNSURE.
+ */
+static __always_inline unsigned long mw_gateway_glance_ipv6(const struct mw_gateways *g,
+							    const void *address)
+{
+	u32 near = mw_gateways_near(g, address);
+	unsigned long i;
+
+	if (!near)
+		return MW_NOBODY;
+	i = mw_gateway_narrowest(near);
+	if (likely(mw_gateway_holds(&g->prefix[i], address)))
+		return g->slot[i];
+	return near & (near - 1) ? MW_UNSURE : MW_NOBODY;
+}
+
+/**
+ * mw_gateway_of_ipv6() - which gateway has this address?
+ * @g: list
+ * @address: network order
+ *
+ * Context: any; on the packet path.
+ *
+ * Return: slot of the narrowest prefix that holds it, or MW_NOBODY.
  */
 static __always_inline u8 mw_gateway_of_ipv6(const struct mw_gateways *g, const void *address)
 {
-	const u8 *byte = address;
-	u32 holding = ~0;
-	unsigned int i;
+	u32 near = mw_gateways_near(g, address);
 
-	for (i = 0; i < 16 && holding; i++)
-		holding &= g->ipv6[i][byte[i]];
-	return mw_gateway_narrowest(g, holding);
+	while (near) {
+		unsigned int i = mw_gateway_narrowest(near);
+
+		if (mw_gateway_holds(&g->prefix[i], address))
+			return g->slot[i];
+		near &= ~(1U << i);
+	}
+	return MW_NOBODY;
+}
+
+/**
+ * mw_gateway_glance_port() - which item is this device, as far as one look tells?
+ * @g: list
+ * @ifindex: of the device
+ *
+ * Context: any; on the packet path.
+ *
+ * Return: number of the item, for @port_slot; 0 if none is, or MW_UNSURE: another device's
+ *	   index ends alike, or a device came or went just now.
+ */
+static __always_inline unsigned long mw_gateway_glance_port(const struct mw_gateways *g,
+							    int ifindex)
+{
+	unsigned long hint = READ_ONCE(g->port_hint[ifindex % (unsigned int)MW_PORT_HINTS]);
+
+	/*
+	 * A plain read, as a volatile one would take a register more. It is compared and
+	 * forgotten, so it does not matter when it is made.
+	 */
+	if (hint && unlikely(g->port_ifindex[hint] != ifindex))
+		return MW_UNSURE;
+	return hint;
 }
 
 /**
@@ -114,14 +224,13 @@ static __always_inline u8 mw_gateway_of_ipv6(const struct mw_gateways *g, const 
  */
 static __always_inline u8 mw_gateway_of_port(const struct mw_gateways *g, int ifindex)
 {
-	unsigned int i;
+	unsigned long port = mw_gateway_glance_port(g, ifindex);
 
-	if (likely(!(READ_ONCE(g->port_mask) >> (ifindex & 63) & 1)))
-		return MW_NOBODY;
-	for (i = 0; i < g->ports; i++)
-		if (READ_ONCE(g->port_ifindex[i]) == ifindex)
-			return g->port_slot[i];
-	return MW_NOBODY;
+	if (unlikely(port == MW_UNSURE))
+		for (port = g->ports; port && READ_ONCE(g->port_ifindex[port]) != ifindex; port--)
+			;
+	/* that of number 0 is MW_NOBODY */
+	return g->port_slot[port];
 }
 
 /**

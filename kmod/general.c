@@ -14,7 +14,6 @@
 #include <linux/icmpv6.h>
 #include <linux/netfilter_bridge.h>
 #include <linux/netfilter_ipv4.h>
-#include <linux/timekeeping.h>
 #include <net/icmp.h>
 #include <net/tcp.h>
 
@@ -74,7 +73,7 @@ static bool mw_connected_behind(const void *context)
 {
 	const struct mw_packet *p = context;
 
-	if (mw_flow_fresh(p->mn->flows, mw_flow_key_of(p, p->out, false), ktime_get_seconds()))
+	if (mw_flow_fresh(p->mn->flows, mw_flow_key_of(p, p->out, false), mw_now()))
 		return true;
 	mw_count(p->mn->counted.behind->flows_missed, 1);
 	return false;
@@ -82,7 +81,7 @@ static bool mw_connected_behind(const void *context)
 
 static void mw_note(const struct mw_packet *p)
 {
-	u64 key = mw_flow_key_of(p, p->in, true), now = ktime_get_seconds();
+	u64 key = mw_flow_key_of(p, p->in, true), now = mw_now();
 
 	if (mw_flow_is_noted(p->mn->flows, key, now))
 		return;
@@ -164,13 +163,14 @@ static unsigned int mw_judge_for(const struct mw_packet *p, enum mw_read read, u
 		.remote = in ? &p->r.th->source : &p->r.th->dest,
 		.peer = in ? p->r.source : p->r.target,
 	};
-	verdict = mw_policy_judge(p->policy, &seg, behind ? mw_connected_behind : mw_connected_this,
-				  p);
+	/* apart, so that neither is called by a pointer */
+	verdict = behind ? mw_policy_judge(p->policy, &seg, mw_connected_behind, p) :
+			   mw_policy_judge(p->policy, &seg, mw_connected_this, p);
 	if (verdict & MW_DENY)
 		return mw_refuse_packet(p, direction, behind, verdict & ~MW_DENY);
 	if (mw_verdict_notes(verdict, seg.flags))
 		mw_note(p);
-	row = &stats->row[direction][verdict & MW_SLOT];
+	row = mw_row_stats_of(stats, direction, verdict & MW_SLOT);
 	mw_count(row->segments, 1);
 	mw_count(row->bytes, p->r.length);
 	if (mw_flags_opening(seg.flags))

@@ -47,7 +47,7 @@ static __always_inline unsigned int mw_deny(struct mw_net *mn, const struct sk_b
 static __always_inline unsigned int mw_allow(struct mw_net *mn, const struct sk_buff *skb,
 					     u8 direction, unsigned long slot, u8 flags)
 {
-	struct mw_row_stats __percpu *row = &mn->counted.here->row[direction][slot];
+	struct mw_row_stats __percpu *row = mw_row_stats_of(mn->counted.here, direction, slot);
 
 	mw_count(row->segments, 1);
 	mw_count(row->bytes, skb->len);
@@ -220,20 +220,16 @@ MW_HOOK(ipv6_out, MAILWALL_OUT, true, NULL)
 #undef MW_ASK_CONNECTION
 
 /* After every chain at FILTER, whichever was loaded first. */
-#define MW_OPS(function, family, number)          \
-	{                                         \
-		.hook = function,                 \
-		.pf = family,                     \
-		.hooknum = number,                \
-		.priority = NF_IP_PRI_FILTER + 1, \
+#define MW_OPS(function, family, number)                           \
+	{                                                          \
+		.hook = function, .pf = family, .hooknum = number, \
+		.priority = NF_IP_PRI_FILTER + 1,                  \
 	}
 /* Before br_netfilter, which steals the packet. */
-#define MW_BRIDGE_OPS(number)                       \
-	{                                           \
-		.hook = mw_forward_bridge,          \
-		.pf = NFPROTO_BRIDGE,               \
-		.hooknum = number,                  \
-		.priority = NF_BR_PRI_FILTER_BRIDGED, \
+#define MW_BRIDGE_OPS(function, number)                                    \
+	{                                                                  \
+		.hook = function, .pf = NFPROTO_BRIDGE, .hooknum = number, \
+		.priority = NF_BR_PRI_FILTER_BRIDGED,                      \
 	}
 static const struct nf_hook_ops mw_hook_ops[MW_HOOKS] = {
 	MW_OPS(mw_hook_ipv4_in, NFPROTO_IPV4, NF_INET_LOCAL_IN),
@@ -242,9 +238,9 @@ static const struct nf_hook_ops mw_hook_ops[MW_HOOKS] = {
 	MW_OPS(mw_hook_ipv6_out, NFPROTO_IPV6, NF_INET_LOCAL_OUT),
 	MW_OPS(mw_forward_ipv4, NFPROTO_IPV4, NF_INET_FORWARD),
 	MW_OPS(mw_forward_ipv6, NFPROTO_IPV6, NF_INET_FORWARD),
-	MW_BRIDGE_OPS(NF_BR_FORWARD),
-	MW_BRIDGE_OPS(NF_BR_LOCAL_IN),
-	MW_BRIDGE_OPS(NF_BR_LOCAL_OUT),
+	MW_BRIDGE_OPS(mw_forward_bridge, NF_BR_FORWARD),
+	MW_BRIDGE_OPS(mw_bridge_host, NF_BR_LOCAL_IN),
+	MW_BRIDGE_OPS(mw_bridge_host, NF_BR_LOCAL_OUT),
 };
 #undef MW_OPS
 #undef MW_BRIDGE_OPS

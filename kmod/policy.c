@@ -77,6 +77,8 @@ void mw_policy_set_gateways(struct mw_policy *policy, struct mw_gateways *g, con
 	if (!g)
 		return;
 	mw_gateways_build(g, &policy->spec, slot);
+	g->only_prefixes = policy->plain && !g->ports;
+	g->only_ports = policy->plain && !g->prefixes;
 	policy->gateways = g;
 	policy->alone = false;
 }

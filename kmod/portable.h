@@ -52,7 +52,8 @@ typedef int64_t s64;
 #endif /* __KERNEL__ */
 
 #ifdef __SIZEOF_INT128__
-typedef unsigned __int128 mw_u128;
+/* The kernel's stack is aligned to 8: for more, a function would align it first. */
+typedef unsigned __int128 mw_u128 __attribute__((__aligned__(8)));
 #endif
 
 #endif /* _MW_PORTABLE_H */

@@ -121,6 +121,72 @@ static __always_inline bool mw_segment_is_plain_ipv6(const struct sk_buff *skb)
 }
 
 /**
+ * mw_segment_is_plain_bridged_ipv4() - is this frame a plain segment?
+ * @skb: packet in a bridge, said to be IPv4
+ *
+ * As mw_segment_is_plain_ipv4(), but no IP layer has been here: what begins where the data
+ * begins need not be an IP header, nor whole, nor as long as it says. Whatever ip_rcv_core()
+ * would drop is not plain.
+ */
+static __always_inline bool mw_segment_is_plain_bridged_ipv4(const struct sk_buff *skb)
+{
+	const struct iphdr *iph = (const void *)skb->data;
+	unsigned int length = ntohs(iph->tot_len), room = skb->len, end;
+	u64 first, second, sum;
+	u32 last;
+
+	if (*(const u8 *)iph != 0x45 || iph->protocol != IPPROTO_TCP ||
+	    iph->frag_off & htons(IP_MF | IP_OFFSET))
+		return false;
+	end = mw_data_offset_bytes(mw_data_offset_byte((const void *)(iph + 1)));
+	end += sizeof(*iph);
+	if (end < sizeof(*iph) + sizeof(struct tcphdr) || end > length)
+		return false;
+	/* else gcc makes one answer of two comparisons, in more instructions */
+	OPTIMIZER_HIDE_VAR(room);
+	if (length > room)
+		return false;
+	/* what is left of it is linear */
+	room -= skb->data_len;
+	if (end > room)
+		return false;
+	/* Sums with carry are sums modulo 2^16 - 1, of words of any such size (RFC 1071). */
+	memcpy(&first, iph, sizeof(first));
+	memcpy(&second, (const u8 *)iph + 8, sizeof(second));
+	memcpy(&last, (const u8 *)iph + 16, sizeof(last));
+	sum = first + second;
+	sum += sum < first;
+	/* else gcc adds in another order, and has to calculate the carries */
+	OPTIMIZER_HIDE_VAR(sum);
+	sum += last;
+	sum += sum < last;
+	return sum % 0xffff == 0;
+}
+
+/**
+ * mw_segment_is_plain_bridged_ipv6() - the same for IPv6
+ * @skb: packet in a bridge, said to be IPv6
+ */
+static __always_inline bool mw_segment_is_plain_bridged_ipv6(const struct sk_buff *skb)
+{
+	const struct ipv6hdr *ip6h = (const void *)skb->data;
+	unsigned int length = ntohs(ip6h->payload_len), room = skb->len, end;
+
+	if (*(const u8 *)ip6h >> 4 != 6 || ip6h->nexthdr != IPPROTO_TCP)
+		return false;
+	length += sizeof(*ip6h);
+	end = mw_data_offset_bytes(mw_data_offset_byte((const void *)(ip6h + 1)));
+	end += sizeof(*ip6h);
+	if (end < sizeof(*ip6h) + sizeof(struct tcphdr) || end > length)
+		return false;
+	OPTIMIZER_HIDE_VAR(room);
+	if (length > room)
+		return false;
+	room -= skb->data_len;
+	return end <= room;
+}
+
+/**
  * mw_segment_read_ipv4() - find the TCP header of any IPv4 packet
  * @skb: packet, whose network header is set
  * @place: where it is met

@@ -250,7 +250,13 @@ void icmp_send(struct sk_buff *skb, int type, int code, __be32 info);
 void icmpv6_send(struct sk_buff *skb, u8 type, u8 code, __u32 info);
 
 /* seconds since boot */
-s64 ktime_get_seconds(void);
+#define HZ 250
+u64 get_jiffies_64(void);
+
+static inline u64 div_u64(u64 dividend, u32 divisor)
+{
+	return dividend / divisor;
+}
 
 /*
  * Packets. What lies behind the linear data is in more[], which a test fills so that
@@ -329,6 +335,11 @@ static inline int skb_network_offset(const struct sk_buff *skb)
 static inline void skb_set_network_header(struct sk_buff *skb, int offset)
 {
 	skb->network_header = skb->data - skb->head + offset;
+}
+
+static inline unsigned char *skb_network_header(const struct sk_buff *skb)
+{
+	return skb->head + skb->network_header;
 }
 
 static inline void *skb_header_pointer(const struct sk_buff *skb, int offset, int size, void *to)
