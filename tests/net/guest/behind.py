@@ -83,22 +83,23 @@ def allowed(direction_rows="behind row"):
 
 def ledger(name, item, work):
     """Whatever work() does: mailwall counts each segment that the gateway sends and gets once."""
-    got, sent, (seen_in, seen_out), was = tally("got"), tally("sent"), seen(item), denied()
+    def read():
+        refused = sum(count for (way, _), count in denied().items() if way == "in")
+        seen_in, seen_out = seen(item)
+        return seen_in - refused, seen_out, tally("got"), tally("sent")
+
+    before = read()
     work()
-    settle()
-    got, sent = tally("got") - got, tally("sent") - sent
-    now_in, now_out = seen(item)
-    refused = {key: count - was.get(key, 0) for key, count in denied().items()}
-    refused_in = sum(count for (way, _), count in refused.items() if way == "in")
-    is_((now_in - seen_in - refused_in, now_out - seen_out), (got, sent),
-        f"{name}: {got} segments got and {sent} sent by the gateway are counted once")
+    grown = []
 
+    def agree():
+        # what is still under way has been counted by one of them only
+        grown[:] = [now - was for now, was in zip(read(), before)]
+        return grown[:2] == grown[2:]
 
-def settle():
-    """No segment is under way."""
-    last = None
-    while last != (last := (mw_read("stats"), tally("got"), tally("sent"))):
-        time.sleep(0.5)
+    wait_until(agree)
+    is_(grown[:2], grown[2:], f"{name}: {grown[2]} segments got and {grown[3]} sent by the gateway "
+        "are counted once")
 
 
 def both(name, there, here, refusal=None, ns="gw", from_="any"):

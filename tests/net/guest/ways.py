@@ -115,14 +115,6 @@ def router():
         is_(connect("any", gateway, 25), "open", f"router, port:lan0: 25 {gateway}")
 
 
-def bridged(port):
-    """The gateway and another machine on a bridge, the cable to ANY another port of it."""
-    cable("gw", port)
-    address("gw", "eth0", f"{GW4}/24", f"{GW6}/64")
-    for prefix, gateway in (("198.51.100.0/24", GTW_ANY4), ("2001:db8:b::/64", GTW_ANY6)):
-        route("gw", prefix, "via", gateway)
-
-
 def forwarding():
     """This host is a router, as others have made it."""
     must(run("sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1"))
@@ -135,7 +127,10 @@ def hypervisor():
     must(run("ip", "link", "add", "br0", "type", "bridge"))
     must(run("ip", "address", "flush", "dev", "nic0"))
     address("gtw", "br0", f"{GTW_ANY4}/24", f"{GTW_ANY6}/64")
-    bridged("tap100i0")
+    cable("gw", "tap100i0")
+    address("gw", "eth0", f"{GW4}/24", f"{GW6}/64")
+    for prefix, gateway in (("198.51.100.0/24", GTW_ANY4), ("2001:db8:b::/64", GTW_ANY6)):
+        route("gw", prefix, "via", gateway)
     cable("other", "tap101i0")
     address("other", "eth0", "192.0.2.11/24", "2001:db8:a::11/64")
     for device in ("nic0", "tap100i0", "tap101i0"):
@@ -175,8 +170,8 @@ def container():
         table inet docker {
             chain prerouting {
                 type nat hook prerouting priority dstnat
-                meta nfproto ipv4 iifname != "br-gtw" fib daddr type local tcp dport { 25, 110, 465, 587, 995, 8080, 8450 } dnat ip to 172.18.0.2
-                meta nfproto ipv6 iifname != "br-gtw" fib daddr type local tcp dport { 25, 110, 465, 587, 995, 8080, 8450 } dnat ip6 to fd00:18::2
+                meta nfproto ipv4 iifname != "br-gtw" fib daddr type local tcp dport { 22, 25, 110, 465, 587, 995, 8080, 8450 } dnat ip to 172.18.0.2
+                meta nfproto ipv6 iifname != "br-gtw" fib daddr type local tcp dport { 22, 25, 110, 465, 587, 995, 8080, 8450 } dnat ip6 to fd00:18::2
             }
             chain postrouting {
                 type nat hook postrouting priority srcnat
@@ -210,11 +205,11 @@ def transparent():
     """(d) A transparent bridge without addresses."""
     rename("any0", "out0")
     must(run("ip", "address", "flush", "dev", "out0"))
-    bridged("in0")
+    cable("gw", "in0")
     # ADM on ANY's side of the bridge: there is no router
     must(run("ip", "-n", "any", "address", "add", "198.51.100.9/24", "dev", "eth0"))
     must(run("ip", "-n", "any", "address", "add", "2001:db8:b::9/64", "dev", "eth0", "nodad"))
-    address("gw", "eth0", "198.51.100.10/24", "2001:db8:b::10/64")
+    address("gw", "eth0", f"{GW4}/24", f"{GW6}/64", "198.51.100.10/24", "2001:db8:b::10/64")
     module = f"/lib/modules/{os.uname().release}/updates/mailwall.ko"
     os.rename(module, module + ".away")
     with open(f"{DOCS}/bridge.md", encoding="utf-8") as file:
