@@ -575,7 +575,7 @@ meant("behind: IP headers that the IP layer would drop", [
 ])
 meant("behind: padding", [
     ("segment.c", "r->length = ntohs(iph->tot_len) ?: room;", ""),
-    ("segment.c", "r->length = length;", ""),
+    ("segment.c", "r->length = length;", "r->length = room;"),
     ("segment.c", "(!skb_is_gso(skb) && ip6h->nexthdr != NEXTHDR_HOP)", "0"),
 ])
 meant("behind: GSO and BIG TCP", [
@@ -603,8 +603,8 @@ meant("behind: PPPoE sessions", [
     ("frame.c", "return number == PPP_IPV6 ? htons(ETH_P_IPV6) : 0;", "return 0;"),
 ])
 meant("behind: truncated frames", [
-    ("frame.c", "if (!tag || ++tags > MW_TAGS_WALKED)\n\t\t\treturn frame;",
-     "if (!tag || ++tags > MW_TAGS_WALKED)\n\t\t\tbreak;"),
+    ("segment.c", "if (!iph || iph->protocol != IPPROTO_TCP)",
+     "if (!iph)\n\t\treturn MW_READ_MALFORMED;\n\tif (iph->protocol != IPPROTO_TCP)"),
 ])
 meant("behind: headers outside the linear data", [
     ("forward.c", "!pskb_may_pull(skb, frame.offset + sizeof(struct ipv6hdr))",
