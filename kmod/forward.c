@@ -113,15 +113,15 @@ static __always_inline unsigned int mw_allow(struct mw_net *mn, const struct sk_
 					     const struct mw_way *way, u8 direction,
 					     unsigned long row, u8 flags)
 {
-	struct mw_row_stats __percpu *stats = mw_row_stats_of(mn->counted.behind, direction, row);
+	struct mw_row_stats __percpu *stats = &mn->counted.behind->row[0][row];
 
-	mw_count(stats->segments, 1);
+	mw_count(MW_ROW(stats, direction)->segments, 1);
 	/* Neither is kept in a register from before: there is none to spare. */
 	OPTIMIZER_HIDE_VAR(skb);
 	OPTIMIZER_HIDE_VAR(flags);
-	mw_count(stats->bytes, mw_length(skb, mw_ip_header(skb, way), way));
+	mw_count(MW_ROW(stats, direction)->bytes, mw_length(skb, mw_ip_header(skb, way), way));
 	if (unlikely(flags & MW_SYN) && mw_flags_opening(flags))
-		mw_count(stats->openings, 1);
+		mw_count(MW_ROW(stats, direction)->openings, 1);
 	return NF_ACCEPT;
 }
 

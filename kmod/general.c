@@ -170,7 +170,7 @@ static unsigned int mw_judge_for(const struct mw_packet *p, enum mw_read read, u
 		return mw_refuse_packet(p, direction, behind, verdict & ~MW_DENY);
 	if (mw_verdict_notes(verdict, seg.flags))
 		mw_note(p);
-	row = mw_row_stats_of(stats, direction, verdict & MW_SLOT);
+	row = &stats->row[direction][verdict & MW_SLOT];
 	mw_count(row->segments, 1);
 	mw_count(row->bytes, p->r.length);
 	if (mw_flags_opening(seg.flags))

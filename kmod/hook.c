@@ -47,13 +47,13 @@ static __always_inline unsigned int mw_deny(struct mw_net *mn, const struct sk_b
 static __always_inline unsigned int mw_allow(struct mw_net *mn, const struct sk_buff *skb,
 					     u8 direction, unsigned long slot, u8 flags)
 {
-	struct mw_row_stats __percpu *row = mw_row_stats_of(mn->counted.here, direction, slot);
+	struct mw_row_stats __percpu *row = &mn->counted.here->row[0][slot];
 
-	mw_count(row->segments, 1);
-	mw_count(row->bytes, skb->len);
+	mw_count(MW_ROW(row, direction)->segments, 1);
+	mw_count(MW_ROW(row, direction)->bytes, skb->len);
 	/* Most segments have no SYN, and that takes no more than one instruction to see. */
 	if (unlikely(flags & MW_SYN) && mw_flags_opening(flags))
-		mw_count(row->openings, 1);
+		mw_count(MW_ROW(row, direction)->openings, 1);
 	return NF_ACCEPT;
 }
 

@@ -17,7 +17,7 @@ HOOKS = ("mw_hook_ipv4_in", "mw_hook_ipv4_out", "mw_hook_ipv6_in", "mw_hook_ipv6
 # this second.
 KERNEL = {
     "__fentry__", "__x86_return_thunk", "__stack_chk_fail",
-    "skb_copy_bits", "ipv6_find_hdr", "ipv6_ext_hdr",
+    "skb_copy_bits", "__pskb_pull_tail", "ipv6_find_hdr", "ipv6_ext_hdr",
     "__inet_lookup_established", "__inet6_lookup_established", "sock_gen_put",
     "___ratelimit", "nf_log_packet", "__icmp_send", "icmp6_send",
     "fib_table_lookup", "__fib_lookup", "fib_info_nh_uses_dev", "ip6_route_lookup", "dst_release",

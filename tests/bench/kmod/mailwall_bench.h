@@ -16,7 +16,8 @@
 #define BENCH_TRACKED 0x2 /* PRE_ROUTING before LOCAL_IN, POST_ROUTING after LOCAL_OUT */
 #define BENCH_FILL 0x4 /* sequence numbers from the connection, which must be there */
 #define BENCH_SOCKET 0x8 /* leave the connection in skb->sk, as early demux does */
-#define BENCH_FORWARD 0x10 /* FORWARD; with BENCH_TRACKED PRE_ROUTING before and POST_ROUTING after */
+#define BENCH_FORWARD \
+	0x10 /* FORWARD; with BENCH_TRACKED PRE_ROUTING before and POST_ROUTING after */
 #define BENCH_BRIDGE 0x20 /* with BENCH_FORWARD: the bridge family's */
 
 /**
