@@ -220,6 +220,34 @@ char *sysfs_read(const char *name);
 /* Read the version from sysfs. Return: false if it is not there. */
 bool sysfs_version(struct mailwall_version *version);
 
+/* passes.c */
+
+/**
+ * struct passing - a way by which packets pass by, or one that could not be looked for
+ * @item: of the list of gateways; empty where it is of none
+ * @kind: what it is, one word: "flowtable", "xdp"; "unknown" if it was not looked for
+ * @text: the item, what happens there, and the cure
+ */
+struct passing {
+	char item[MW_PREFIX_TEXT];
+	char kind[16];
+	char *text;
+};
+
+struct passes {
+	unsigned int count;
+	struct passing *one;
+};
+
+/**
+ * passes_find() - look for ways by which packets pass by mailwall's hooks
+ * @policy: whose gateways behind this host are looked at; for the host itself there is
+ *          nothing to look for
+ * @found: empty; filled in
+ */
+void passes_find(const struct mw_spec *policy, struct passes *found);
+void passes_free(struct passes *found);
+
 /* edit.c, show.c, json.c, explain.c: each runs a command and returns its exit code */
 int adm_show(const struct arguments *args);
 int adm_set(const struct arguments *args);
@@ -253,6 +281,7 @@ int explain_forward(const struct arguments *args);
  * @policy: policy in force
  * @counters: its counters, the built-in rows without a count where only sysfs could be
  *            read
+ * @passes: what passes by
  * @missing: why it is not complete, and the cure
  */
 struct report {
@@ -261,6 +290,7 @@ struct report {
 	char mode[MW_PREFIX_TEXT];
 	struct mw_spec policy;
 	struct counters counters;
+	struct passes passes;
 	const char *missing;
 };
 

@@ -378,9 +378,10 @@ int site_show(const struct arguments *args)
 int gtw_show(const struct arguments *args)
 {
 	char text[MW_PREFIX_TEXT];
+	struct passes passes = { 0 };
 	struct mw_spec policy;
 	int code = get("gtw", &policy);
-	u16 i;
+	unsigned int i;
 
 	(void)args;
 	if (code)
@@ -389,6 +390,11 @@ int gtw_show(const struct arguments *args)
 		mw_gtw_print(&policy.gtw[i], text);
 		puts(text);
 	}
+	/* beside the list, which is for scripts too */
+	passes_find(&policy, &passes);
+	for (i = 0; i < passes.count; i++)
+		say("note: %s", passes.one[i].text);
+	passes_free(&passes);
 	return EXIT_DONE;
 }
 

@@ -92,6 +92,21 @@ static void add_behind(json_t *object, const struct report *report)
 	json_object_set_new(object, "flows", flows);
 }
 
+static json_t *passes_by(const struct passes *passes)
+{
+	json_t *all = json_array();
+	unsigned int i;
+
+	for (i = 0; i < passes->count; i++) {
+		const struct passing *one = &passes->one[i];
+
+		json_array_append_new(all, json_pack("{s:s?, s:s, s:s}", "item",
+						     *one->item ? one->item : NULL, "kind",
+						     one->kind, "text", one->text));
+	}
+	return all;
+}
+
 static void add_policy(json_t *object, const struct report *report)
 {
 	const struct mw_spec *policy = &report->policy;
@@ -111,6 +126,7 @@ static void add_policy(json_t *object, const struct report *report)
 	}
 	json_object_set_new(object, "gtw", gtw);
 	json_object_set_new(object, "seen", all);
+	json_object_set_new(object, "passes_by", passes_by(&report->passes));
 	mw_spec_print_log(policy, text);
 	json_object_set_new(object, "log", json_string(text));
 	json_object_set_new(object, "log_held", json_integer(report->counters.log_held));

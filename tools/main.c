@@ -108,7 +108,7 @@ static const char documentation[] =
 	"  site show                  the site rows, those besides the built-in table\n"
 	"  site add|remove ROW...     a ROW is 22 ADM GTW, or 22:ADM:GTW\n"
 	"  site clear                 remove them all\n"
-	"  gtw show                   which computers are gateways (GTW)\n"
+	"  gtw show                   which computers are gateways (GTW); what passes by\n"
 	"  gtw set|add|remove GATEWAY...\n"
 	"                             a GATEWAY is this (host), or one behind it:\n"
 	"                             ADDRESS, PREFIX, or port:DEVICE\n"

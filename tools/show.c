@@ -114,6 +114,16 @@ static void show_gateways(const struct report *report)
 		       (uint64_t)counters->flows_missed);
 }
 
+static void show_passes(const struct passes *passes)
+{
+	unsigned int i;
+
+	for (i = 0; i < passes->count; i++) {
+		printf("%-11s", i ? "" : "passes by");
+		print_wrapped(passes->one[i].text, 11, output_width());
+	}
+}
+
 static void show_policy(const struct report *report)
 {
 	const struct mw_spec *policy = &report->policy;
@@ -128,6 +138,7 @@ static void show_policy(const struct report *report)
 	if (!policy->adm_count)
 		puts("empty: rows with ADM, such as 8450, are closed to all");
 	show_gateways(report);
+	show_passes(&report->passes);
 	mw_spec_print_log(policy, text);
 	printf("%-11s%s", "log", text);
 	if (report->counters.log_held)
@@ -292,10 +303,13 @@ int status(const struct arguments *args)
 	struct report report = { 0 };
 	int code = collect_all(&report);
 
+	if (report.complete)
+		passes_find(&report.policy, &report.passes);
 	if (code == EXIT_DONE && args->json)
 		code = json_status(&report);
 	else if (code == EXIT_DONE)
 		show_status(&report);
+	passes_free(&report.passes);
 	counters_free(&report.counters);
 	return code;
 }

@@ -9,7 +9,7 @@
  * for gateways behind, "routes" lines "ADDRESS DEVICE", "rival" a line for each
  * SET_POLICY before which another administrator is to make a change ("adm
  * +192.0.2.1", or "-" for none), "tcp" and "tcp6" stand for the files in
- * /proc/self/net. What shall go wrong is in the environment:
+ * /proc/self/net. $FAKE_PROGRAMS is a directory that stands for /usr/sbin. What shall go wrong is in the environment:
  * $FAKE_OPEN, an errno for open(); $FAKE_SYSFS=none; $FAKE_ABI; $FAKE_RELEASE;
  * $FAKE_FAIL, "SET_POLICY=EPERM". $FAKE_ROW=PORT: the module has a row more in its
  * table than we, and a reason more; $FAKE_LATE: a row comes between the question how
@@ -21,6 +21,7 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <spawn.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -30,6 +31,7 @@
 #define DEVICE "/dev/mailwall"
 #define SYSFS "/sys/class/misc/mailwall/"
 #define PROC "/proc/self/net/"
+#define PROGRAMS "/usr/sbin/"
 
 struct state {
 	struct mw_spec policy;
@@ -749,4 +751,18 @@ FILE *fopen(const char *path, const char *mode)
 FILE *fopen64(const char *path, const char *mode)
 {
 	return fopen(path, mode);
+}
+
+/* Programs: those of a test are in /usr/sbin, and there are no others. */
+
+int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+		const posix_spawnattr_t *attributes, char *const argv[], char *const environment[])
+{
+	const char *programs = getenv("FAKE_PROGRAMS");
+	char instead[4096];
+
+	if (!programs || strncmp(path, PROGRAMS, strlen(PROGRAMS)))
+		return ENOENT;
+	snprintf(instead, sizeof(instead), "%s/%s", programs, path + strlen(PROGRAMS));
+	return REAL(posix_spawn, pid, instead, actions, attributes, argv, environment);
 }
