@@ -55,7 +55,7 @@ def ended(pair, rng, number):
     trials = {name: [] for name in pair.fields}
     for count in range(number):
         ns, fam, port = rng.choice(("any", "adm")), rng.choice((4, 6)), rng.choice(OPEN)
-        flags = rng.choice((SYN | ACK, FIN | ACK, ACK, PSH | ACK))
+        flags = (ACK, SYN | ACK, PSH | ACK, FIN | ACK)[count // 2 % 4]
         for name, field in pair.fields.items():
             field.window = 30000 + count
             peer = Peer(field, ns, fam, port, 30000 + count)
@@ -99,7 +99,7 @@ def way(pair, seed, number, long):
     pair.point("random, outbound", "ANY", "ADM")
     connections(pair, rng, number // 20)
     pair.point("with connections", "GTW")
-    ended(pair, rng, number // 20)
+    ended(pair, rng, max(number // 20, 16))
     pair.point("with connections that ended, or began oddly", "GTW")
 
 
