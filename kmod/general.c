@@ -181,20 +181,23 @@ static unsigned int mw_judge_for(const struct mw_packet *p, enum mw_read read, u
 unsigned int mw_general(struct mw_net *mn, struct sk_buff *skb, const struct nf_hook_state *state,
 			enum mw_place place, bool ipv6, bool malformed)
 {
-	struct mw_packet p = {
-		.mn = mn,
-		.skb = skb,
-		.state = state,
-		.policy = rcu_dereference(mn->policy),
-		.in = state->in,
-		.out = state->out,
-		.place = place,
-		.ipv6 = ipv6,
-	};
 	unsigned int fate = NF_ACCEPT;
+	struct mw_packet p;
 	struct mw_ends ends;
 	enum mw_read read;
 
+	/* each by itself: an initializer would clear the room for headers in @r as well */
+	p.mn = mn;
+	p.skb = skb;
+	p.state = state;
+	p.policy = rcu_dereference(mn->policy);
+	p.in = state->in;
+	p.out = state->out;
+	p.place = place;
+	p.ipv6 = ipv6;
+	p.bridged = false;
+	p.r.source = NULL;
+	p.r.target = NULL;
 	/* a change to off that waits to be confirmed keeps its hooks */
 	if (p.policy->spec.mode == MAILWALL_OFF)
 		return NF_ACCEPT;
