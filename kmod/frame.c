@@ -2,7 +2,6 @@
 /* Bounded reading of what lies below IP in a bridge. */
 #include "frame.h"
 #include <linux/if_ether.h>
-#include <linux/if_pppox.h>
 #include <linux/if_vlan.h>
 #include <linux/ppp_defs.h>
 
@@ -10,6 +9,9 @@
 #define MW_TAGS_MAX 2
 /* And whoever puts more than this is heard by nobody. */
 #define MW_TAGS_WALKED 16
+
+/* struct pppoe_hdr, whose own header sparse complains of */
+#define MW_PPPOE_HEADER 6
 
 /*
  * The protocol behind a PPPoE session header (RFC 2516), in one byte or two, since receivers
@@ -21,7 +23,7 @@ static __be16 mw_pppoe_read(const struct sk_buff *skb, unsigned int *offset)
 	const u8 *protocol;
 	unsigned int number, size = 1;
 
-	*offset += sizeof(struct pppoe_hdr);
+	*offset += MW_PPPOE_HEADER;
 	protocol = skb_header_pointer(skb, *offset, sizeof(buffer), buffer);
 	if (!protocol)
 		return 0;

@@ -279,8 +279,7 @@ static int mw_get_counters(struct mw_net *mn, void __user *arg)
 
 	error = mw_take_sized(mn, "counters", &counters, sizeof(counters), arg) ?:
 			mw_check_list(mn, "row", &counters.row, sizeof(struct mailwall_row_counters)) ?:
-			mw_check_list(mn, "reason", &counters.reason,
-				      sizeof(struct mailwall_reason_counters)) ?:
+			mw_check_list(mn, "reason", &counters.reason, sizeof(struct mailwall_reason_counters)) ?:
 			mw_check_list(mn, "gtw", &counters.gtw,
 				      sizeof(struct mailwall_gtw_counters));
 	if (error)

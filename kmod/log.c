@@ -49,8 +49,8 @@ void mw_log_denial(struct mw_net *mn, const struct sk_buff *skb, const struct nf
 		info.u.log.level = LOGLEVEL_WARNING;
 		info.u.log.logflags = NF_LOG_DEFAULT_MASK;
 	}
-	nf_log_packet(state->net, ipv6 ? NFPROTO_IPV6 : NFPROTO_IPV4, state->hook, skb, state->in, state->out, &info,
-		      "mailwall: %s %s %s ",
+	nf_log_packet(state->net, ipv6 ? NFPROTO_IPV6 : NFPROTO_IPV4, state->hook, skb, state->in,
+		      state->out, &info, "mailwall: %s %s %s ",
 		      policy->spec.mode == MAILWALL_AUDIT ? "would-deny" : "deny",
 		      direction == MAILWALL_IN ? "in" : "out", mw_reason_name(reason));
 }

@@ -100,7 +100,9 @@ static const struct kernel_param_ops mw_load_flows_ops = {
 	.set = mw_load_flows,
 };
 module_param_cb(flows, &mw_load_flows_ops, NULL, 0);
-MODULE_PARM_DESC(flows, "Flows of gateways behind this host that there is room for, in each network namespace (default: 16384)");
+MODULE_PARM_DESC(
+	flows,
+	"Flows of gateways behind this host that there is room for, in each network namespace (default: 16384)");
 
 /* Namespaces */
 

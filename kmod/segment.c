@@ -63,8 +63,12 @@ static bool mw_ipv4_routed(const struct sk_buff *skb, unsigned int size)
 	return false;
 }
 
-/* What ip_rcv_core() would drop: RFC 1122 section 3.2.1. */
-static bool mw_ipv4_valid(const struct sk_buff *skb, const struct iphdr *iph, unsigned int room)
+/*
+ * What ip_rcv_core() would drop: RFC 1122 section 3.2.1. Out of line, so that others need not
+ * clear its buffer (CONFIG_INIT_STACK_ALL_ZERO).
+ */
+static noinline bool mw_ipv4_valid(const struct sk_buff *skb, const struct iphdr *iph,
+				   unsigned int room)
 {
 	unsigned int header = iph->ihl * 4, length = ntohs(iph->tot_len);
 	u8 buffer[sizeof(*iph) + MAX_IPOPTLEN];

@@ -61,8 +61,7 @@ static void mw_add(struct mw_counters *counters, struct mw_counts *sum,
 
 	for (direction = 0; direction < 2; direction++) {
 		for (i = 0; i < counters->row_count; i++)
-			mw_add_row(&sum->row[i],
-				   &part->row[direction][mw_slot_of_row(policy, i)]);
+			mw_add_row(&sum->row[i], &part->row[direction][mw_slot_of_row(policy, i)]);
 		for (reason = 0; reason < MAILWALL_REASONS; reason++) {
 			sum->denied[direction][reason] +=
 				mw_counter_read(part->denied[direction][reason]);
@@ -97,8 +96,8 @@ static void mw_add_seen(u64 sum[2], const struct mw_counted *counted, u8 slot, b
 	for (direction = 0; direction < 2; direction++)
 		sum[direction] +=
 			here ? mw_seen_here(per_cpu_ptr(counted->here, cpu), direction) :
-			       mw_counter_read(per_cpu_ptr(counted->seen, cpu)
-						       ->segments[direction][slot]);
+			       mw_counter_read(
+				       per_cpu_ptr(counted->seen, cpu)->segments[direction][slot]);
 }
 
 void mw_stats_read(const struct mw_counted *counted, const struct mw_policy *policy,
@@ -115,9 +114,8 @@ void mw_stats_read(const struct mw_counted *counted, const struct mw_policy *pol
 	counters->behind = counted->behind;
 	memcpy(counters->gtw, spec->gtw, sizeof(counters->gtw));
 	for (i = 0; i < counters->row_count; i++) {
-		const struct mailwall_row *row = i < MW_TABLE_ROWS ?
-							 &mw_table[i].row :
-							 &spec->site[i - MW_TABLE_ROWS];
+		const struct mailwall_row *row = i < MW_TABLE_ROWS ? &mw_table[i].row :
+								     &spec->site[i - MW_TABLE_ROWS];
 
 		counters->of[0].row[i].row = *row;
 		counters->of[1].row[i].row = *row;

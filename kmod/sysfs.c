@@ -211,8 +211,8 @@ static size_t mw_print_stats(const struct mw_counters *c, char *buf, size_t size
 	}
 	if (c->behind)
 		at += scnprintf(buf + at, size - at,
-				"flows noted %20llu evicted %20llu missed %20llu\n",
-				c->flows_noted, c->flows_evicted, c->flows_missed);
+				"flows noted %20llu evicted %20llu missed %20llu\n", c->flows_noted,
+				c->flows_evicted, c->flows_missed);
 	return at;
 }
 
