@@ -127,7 +127,7 @@ void nf_unregister_net_hooks(struct net *n, const struct nf_hook_ops *reg, unsig
 	}
 }
 
-/* Walks a chain of extension headers as RFC 8200 describes it. */
+/* Walks a chain of extension headers as RFC 8200 describes it; @target -1: to its end. */
 int ipv6_find_hdr(const struct sk_buff *skb, unsigned int *offset, int target,
 		  unsigned short *fragoff, int *flags)
 {
@@ -143,7 +143,7 @@ int ipv6_find_hdr(const struct sk_buff *skb, unsigned int *offset, int target,
 
 		if (!ipv6_ext_hdr(next) || next == NEXTHDR_NONE) {
 			*offset = at;
-			return wanted ? target : -ENOENT;
+			return wanted || target < 0 ? next : -ENOENT;
 		}
 		header = skb_header_pointer(skb, at, sizeof(buffer), buffer);
 		if (!header)
@@ -153,11 +153,17 @@ int ipv6_find_hdr(const struct sk_buff *skb, unsigned int *offset, int target,
 		if (next == NEXTHDR_FRAGMENT) {
 			unsigned int from = (header[2] << 8 | header[3]) & ~7;
 
-			*flags |= IP6_FH_F_FRAG;
-			if (from && !wanted)
+			bool last = !ipv6_ext_hdr(header[0]) || header[0] == NEXTHDR_NONE;
+
+			if (flags)
+				*flags |= IP6_FH_F_FRAG;
+			/* what a fragment with an offset begins with is no header */
+			if (from && !wanted && !(target < 0 && last))
 				return -ENOENT;
 			if (fragoff)
 				*fragoff = from;
+			if (from && !wanted)
+				return header[0];
 			size = 8;
 		} else if (next == NEXTHDR_AUTH) {
 			size = (header[1] + 2) * 4;
