@@ -467,18 +467,18 @@ static void test_gtw_edit(void **state)
 	/* nobody's addresses */
 #define NOBODYS(text, kind)                                   \
 	edit_refuses(mw_edit_gtw, &spec, text, -EINVAL, text, \
-		     "no gateway has a " kind " address: write the gateway's own")
-	NOBODYS("224.0.0.1", "multicast");
-	NOBODYS("224.0.0.0/4", "multicast");
-	NOBODYS("239.255.255.255", "multicast");
-	NOBODYS("ff02::1", "multicast");
-	NOBODYS("ff00::/8", "multicast");
-	NOBODYS("127.0.0.1", "loopback");
-	NOBODYS("127.0.0.0/8", "loopback");
-	NOBODYS("::1", "loopback");
-	NOBODYS("0.0.0.0", "unspecified");
-	NOBODYS("::", "unspecified");
-	NOBODYS("::/127", "unspecified");
+		     "no gateway has " kind " address: write the gateway's own")
+	NOBODYS("224.0.0.1", "a multicast");
+	NOBODYS("224.0.0.0/4", "a multicast");
+	NOBODYS("239.255.255.255", "a multicast");
+	NOBODYS("ff02::1", "a multicast");
+	NOBODYS("ff00::/8", "a multicast");
+	NOBODYS("127.0.0.1", "a loopback");
+	NOBODYS("127.0.0.0/8", "a loopback");
+	NOBODYS("::1", "a loopback");
+	NOBODYS("0.0.0.0", "an unspecified");
+	NOBODYS("::", "an unspecified");
+	NOBODYS("::/127", "an unspecified");
 #undef NOBODYS
 
 	/* devices */
