@@ -6,7 +6,7 @@
  *
  *	exhaustive [quick|pairs] [THREADS]
  *
- * quick tries one local port of each class and of each high byte; pairs adds all pairs
+ * quick tries one local port of each class and of each fourth high byte; pairs adds all pairs
  * of ports for opening and plain ACK segments.
  */
 #include "edit.h"
@@ -140,7 +140,12 @@ static bool product(const struct subject *subject, unsigned int local, u64 *case
 			unsigned int way = kind % 20;
 			bool held = way & 1, ipv6 = way & 2;
 
-			if (!subject->held_tried[held])
+			/*
+			 * Whose GTW is matters for what is asked back of outbound ones alone, and no
+			 * connection is asked for there. Packets (behind.c) and the fuzzer have all of it.
+			 */
+			if (!subject->held_tried[held] ||
+			    (kind >= 20 && (!(way & (4 | 16)) || way & 8)))
 				continue;
 			/* the last four: source-routed, which only outbound ones can be */
 			s.routed = way & 16;
@@ -648,7 +653,7 @@ int main(int argc, char **argv)
 
 	for (i = 0; i < full.others; i++)
 		local[count++] = full.other[i];
-	for (i = 0; i < 256; i++)
+	for (i = 0; i < 256; i += 4)
 		local[count++] = i << 8 | (i * 77 & 0xff);
 
 	printf("1..%zu\n", 2 + ARRAY_SIZE(subjects) + (all_pairs ? 2 : 0));
