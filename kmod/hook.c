@@ -171,13 +171,24 @@ static __always_inline bool mw_is_loopback(const struct sk_buff *skb,
 	return unlikely(dev->flags & IFF_LOOPBACK);
 }
 
+/* IPv6 with extension headers, or no TCP. Out of line: to tell them apart takes a call. */
+static noinline unsigned int mw_chained(struct mw_net *mn, struct sk_buff *skb,
+					const struct nf_hook_state *state, u8 direction)
+{
+	if (mw_segment_passes_ipv6(skb) || mw_is_loopback(skb, state, direction))
+		return NF_ACCEPT;
+	return mw_general(mn, skb, state, MW_PLACE_HOST, true, false);
+}
+
 static __always_inline unsigned int mw_hook(struct mw_net *mn, struct sk_buff *skb,
 					    const struct nf_hook_state *state, u8 direction,
 					    bool ipv6, mw_ask_t *peer, mw_ask_t *connection)
 {
 	const struct mw_policy *policy;
 
-	if (ipv6 ? mw_segment_passes_ipv6(skb) : mw_segment_passes_ipv4(skb))
+	if (ipv6 && unlikely(ipv6_hdr(skb)->nexthdr != IPPROTO_TCP))
+		return mw_chained(mn, skb, state, direction);
+	if (!ipv6 && mw_segment_passes_ipv4(skb))
 		return NF_ACCEPT;
 	if (mw_is_loopback(skb, state, direction))
 		return NF_ACCEPT;
