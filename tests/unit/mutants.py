@@ -410,7 +410,7 @@ meant("exhaustive: which GTW, which way, over random lists", [
     ("gateway.c", "ipv6 |= 1U << n;", ""),
     ("gateway.c", "mw_choose_bytes(g, ipv6);", ""),
     ("gateway.c", "WRITE_ONCE(g->port_ifindex[1 + port], ifindex);", ""),
-    ("gateway.c", "WRITE_ONCE(g->port_hint[i], hint[i]);", ""),
+    ("gateway.c", "WRITE_ONCE(g->port_hint[i], hint[i]);", ";"),
     ("gateway.c", "if (port && mw_gateway_of_port(g, port))\n\t\treturn MW_NOBODY;", ""),
     ("gateway.c", "if (path->place != MW_PLACE_BRIDGED) {", "if (1) {"),
     ("gateway.c", "if (path->place != MW_PLACE_BRIDGED) {", "if (path->place == MW_PLACE_ROUTED) {"),
