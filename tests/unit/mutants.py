@@ -509,7 +509,6 @@ meant("flow: crowded: the one idle longest makes room", [
 meant("behind: routed, plain", [
     ("forward.c", "if (unlikely(verdict.if_held))\n", "if (0)\n"),
     ("forward.c", "mw_key_of(mn, skb, way, state->out, false)", "mw_key_of(mn, skb, way, state->in, false)"),
-    ("forward.c", "mw_key_of(mn, skb, way, state->in, true)", "mw_key_of(mn, skb, way, state->in, false)"),
     ("forward.c", "if (!fresh)\n\t\tmw_count(mn->counted.behind->flows_missed, 1);", ""),
     ("forward.c", "mw_policy_settle_connection(verdict, fresh)", "mw_policy_settle_connection(verdict, true)"),
     ("forward.c", "if (!mw_flow_is_noted(mn->flows, key, mw_now()))", "if (0)"),
