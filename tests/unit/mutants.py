@@ -546,7 +546,6 @@ meant("behind: shown by br_netfilter", [
     ("general.c", "if (p->place != MW_PLACE_ROUTED || p->bridged)", "if (p->place != MW_PLACE_ROUTED)"),
 ])
 meant("behind: bridged, plain", [
-    ("forward.c", "if (unlikely(!g) || !mw_gateway_of_port(g, dev->ifindex))", "if (unlikely(!g))"),
     ("forward.c", "skb->network_header = header;", ""),
     ("general.c", "if (p->place != MW_PLACE_ROUTED || p->bridged)", "if (p->bridged)"),
     ("general.c", "p->place == MW_PLACE_BRIDGED || p->bridged, p->ipv6,", "p->bridged, p->ipv6,"),

@@ -55,12 +55,13 @@ def mail_starts():
 
 
 def mail(what, target, relay):
-    """Mail in by each port, fetched by each port, and relayed out to ANY."""
+    """Mail in by each port, fetched by each port, and relayed out to ANY; by IPv6 one of each."""
     name = f"{what} {target}"
-    for port in PORTS_IN:
+    ipv6 = ":" in target
+    for port in PORTS_IN[:1] if ipv6 else PORTS_IN:
         done = sh(f"send_mail any {target} {port} '{name} {port}' && mailbox_has '{name} {port}'")
         ok(done.returncode == 0, f"{name}: mail to port {port} is delivered", done.stdout)
-    for port in (110, 995):
+    for port in (995,) if ipv6 else (110, 995):
         done = sh(f"fetch_mail any {target} {port} 1 | grep '^Subject: '")
         ok(done.returncode == 0, f"{name}: mail is fetched from port {port}", done.stdout)
     must(sh(f"postconf -e 'transport_maps = inline:{{ any.test=smtp:[{relay}]:25 }}' && "
