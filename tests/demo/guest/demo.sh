@@ -204,7 +204,7 @@ row GTW "relays mail out to port 25 of the ANY host" relayed "$(relay $GTW_ANY4)
 row ADM "opens the console on 8450" console "$(console adm 10.9.0.2 8450)"
 row ANY "opens the console on 8450" closed "$(console any 10.9.0.2 8450 2)"
 row ANY "connects to 8080" closed "$(try any 10.9.0.2 8080 2)"
-row ANY "the same from its own port 25" closed "$(try any 10.9.0.2 8080 2 25)"
+row ANY "the same from its own port 110" closed "$(try any 10.9.0.2 8080 2 110)"
 row GTW "connects out to 443 of the ANY host" EHOSTUNREACH "$(try lan $ANY4 443)"
 printf '\n'
 grep -E '^(gtw|flows)' $MW_SYS/stats
