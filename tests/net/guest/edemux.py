@@ -18,6 +18,8 @@ BAR = 80
 LOOKUP = 40
 # Between two measurements of the same.
 STEADY = 16
+# A timer that rings at every tenth segment or so moves the median now and then.
+TRIES = 5
 LOT = 100
 FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6}
 SLABS = ("TCP", "TCPv6", "request_sock_TCP", "request_sock_TCPv6", "tw_sock_TCP", "tw_sock_TCPv6")
@@ -90,16 +92,20 @@ def measure(name, client, server):
     """Instructions more than without a module."""
     for _ in range(2):
         median(client, server)
-    none = median(client, server)
-    must(mw_load())
-    with counted() as diff:
-        mailwall = median(client, server)
+    for tries in range(1, TRIES + 1):
+        none = median(client, server)
+        must(mw_load())
+        with counted() as diff:
+            mailwall = median(client, server)
+        must(mw_unload())
+        again = median(client, server)
+        if abs(again - none) <= STEADY:
+            break
     is_({key: min(value, ROUNDS) for key, value in diff.items()
          if key[1] == "segments" or "deny" in key[0]},
         {("587 GTW ANY", "segments"): ROUNDS}, f"{name}: all is counted on the outbound row")
-    must(mw_unload())
-    again = median(client, server)
-    ok(abs(again - none) <= STEADY, f"{name}: what is counted is steady", f"{none}, then {again}")
+    ok(abs(again - none) <= STEADY, f"{name}: what is counted is steady, {tries} of {TRIES} tries",
+       f"{none}, then {again}")
     diag(f"{name}: {none}, with mailwall {mailwall - none} more")
     return mailwall - none
 
