@@ -9,16 +9,21 @@
  */
 #include "config.h"
 #include "compat.h"
+#include "device.h"
+#include "flow.h"
 #include "hook.h"
 #include "log.h"
 #include <linux/bitmap.h>
 #include <linux/ktime.h>
+#include <linux/netdevice.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 
 /* what every namespace starts with; none changes it */
 static struct mw_policy *mw_initial;
+
+u32 mw_config_flows = MW_FLOWS_DEFAULT;
 
 /* of our own, with a thread in reserve: a way back that is due needs no memory */
 static struct workqueue_struct *mw_queue;
@@ -48,45 +53,82 @@ static void mw_policy_free(struct mw_policy *policy)
 	if (policy == mw_initial)
 		return;
 	mw_log_put(policy->spec.log);
+	kvfree(policy->gateways);
 	kvfree(policy);
 }
 
+/* Free one that was watched, or about to be. */
+static void mw_policy_retire(struct mw_net *mn, struct mw_policy *policy)
+{
+	if (policy->gateways)
+		mw_device_forget(mn, policy->gateways);
+	mw_policy_free(policy);
+}
+
 /* The slot of a row in a policy, 0 if it has no such row. */
-static u8 mw_slot_of(const struct mw_policy *policy, const struct mailwall_row *row)
+static u8 mw_slot_of_site(const struct mw_policy *policy, const void *row)
 {
 	int i;
 
 	for (i = 0; i < policy->spec.site_count; i++)
-		if (!memcmp(&policy->spec.site[i], row, sizeof(*row)))
+		if (!memcmp(&policy->spec.site[i], row, sizeof(policy->spec.site[i])))
 			return policy->site_slot[i];
 	return 0;
 }
 
-/*
- * Give every site row a slot: the one it has in the policy in force or in the one to
- * go back to, so that its counters go on; else one that neither of them uses, so that
- * no policy has had it for a grace period, from zero.
- */
-static void mw_assign_slots(struct mw_net *mn, const struct mw_spec *spec, u8 *slots)
+/* The same for an item of the list of gateways. */
+static u8 mw_slot_of_gateway(const struct mw_policy *policy, const void *item)
 {
-	const struct mw_policy *current_policy = mw_current(mn);
-	const struct mw_policy *fallback = mn->fallback ?: current_policy;
-	DECLARE_BITMAP(used, MW_SLOTS) = { 0 };
 	int i;
 
-	for (i = 0; i < current_policy->spec.site_count; i++)
-		__set_bit(current_policy->site_slot[i], used);
-	for (i = 0; i < fallback->spec.site_count; i++)
-		__set_bit(fallback->site_slot[i], used);
+	for (i = 0; i < policy->spec.gtw_count; i++)
+		if (!memcmp(&policy->spec.gtw[i], item, sizeof(policy->spec.gtw[i])))
+			return policy->gtw_slot[i];
+	return 0;
+}
+
+static void mw_mark_slots(unsigned long *used, const u8 *slots, unsigned int count)
+{
+	while (count--)
+		__set_bit(slots[count], used);
+}
+
+/*
+ * Give every site row and gateway a slot: the one it has in the policy in force or in the
+ * one to go back to, so that its counters go on; else one that neither of them uses, so
+ * that no policy has had it for a grace period, from zero. There are three times as many
+ * as a policy can have: one is free.
+ */
+static void mw_assign_slots(struct mw_net *mn, const struct mw_spec *spec, u8 *site, u8 *gtw)
+{
+	const struct mw_policy *in_force = mw_current(mn);
+	const struct mw_policy *fallback = mn->fallback ?: in_force;
+	DECLARE_BITMAP(site_used, MW_SLOTS) = { 0 };
+	DECLARE_BITMAP(gtw_used, MW_GTW_SLOTS) = { 0 };
+	int i;
+
+	mw_mark_slots(site_used, in_force->site_slot, in_force->spec.site_count);
+	mw_mark_slots(site_used, fallback->site_slot, fallback->spec.site_count);
+	mw_mark_slots(gtw_used, in_force->gtw_slot, in_force->spec.gtw_count);
+	mw_mark_slots(gtw_used, fallback->gtw_slot, fallback->spec.gtw_count);
 	for (i = 0; i < spec->site_count; i++) {
-		slots[i] = mw_slot_of(current_policy, &spec->site[i]) ?:
-				   mw_slot_of(fallback, &spec->site[i]);
-		if (slots[i])
+		site[i] = mw_slot_of_site(in_force, &spec->site[i]) ?:
+				  mw_slot_of_site(fallback, &spec->site[i]);
+		if (site[i])
 			continue;
-		/* There are three times as many as a policy has rows: one is free. */
-		slots[i] = find_next_zero_bit(used, MW_SLOTS, MW_SITE_SLOT);
-		__set_bit(slots[i], used);
-		mw_stats_clear_slot(mn->stats, slots[i]);
+		site[i] = find_next_zero_bit(site_used, MW_SLOTS, MW_SITE_SLOT);
+		__set_bit(site[i], site_used);
+		mw_stats_clear_row(&mn->counted, site[i]);
+	}
+	for (i = 0; i < spec->gtw_count; i++) {
+		gtw[i] = mw_slot_of_gateway(in_force, &spec->gtw[i]) ?:
+				 mw_slot_of_gateway(fallback, &spec->gtw[i]);
+		if (gtw[i])
+			continue;
+		gtw[i] = find_next_zero_bit(gtw_used, MW_GTW_SLOTS, MW_NOBODY + 1);
+		__set_bit(gtw[i], gtw_used);
+		if (mn->counted.seen)
+			mw_stats_clear_gateway(&mn->counted, gtw[i]);
 	}
 }
 
@@ -97,10 +139,10 @@ static int mw_begin(struct mw_net *mn)
 
 	if (mw_current(mn) != mw_initial)
 		return 0;
-	if (!mn->stats)
-		mn->stats = alloc_percpu(struct mw_stats);
+	if (!mn->counted.here)
+		mn->counted.here = alloc_percpu(struct mw_stats);
 	own = kvmalloc(sizeof(*own), GFP_KERNEL);
-	if (!mn->stats || !own) {
+	if (!mn->counted.here || !own) {
 		kvfree(own);
 		return -ENOMEM;
 	}
@@ -109,29 +151,70 @@ static int mw_begin(struct mw_net *mn)
 	return 0;
 }
 
+/* And from the first gateway behind on what those need. */
+static int mw_begin_behind(struct mw_net *mn, const struct mw_spec *spec, struct mw_gateways **g)
+{
+	if (!mw_spec_is_behind(spec))
+		return 0;
+	if (!mn->counted.behind)
+		mn->counted.behind = alloc_percpu(struct mw_stats);
+	if (!mn->counted.seen)
+		mn->counted.seen = alloc_percpu(struct mw_seen);
+	if (!mn->flows)
+		mn->flows = mw_flow_create(mw_config_flows);
+	if (!mn->counted.behind || !mn->counted.seen || !mn->flows)
+		return -ENOMEM;
+	*g = kvzalloc(sizeof(**g), GFP_KERNEL);
+	return *g ? 0 : -ENOMEM;
+}
+
+static bool mw_is_bridge_port(struct mw_net *mn, const char *name)
+{
+	const struct net_device *dev;
+	bool is;
+
+	rcu_read_lock();
+	dev = dev_get_by_name_rcu(mn->net, name);
+	is = dev && netif_is_bridge_port(dev);
+	rcu_read_unlock();
+	return is;
+}
+
+/*
+ * What is set anew must have an effect: where the kernel has no hooks in bridges, nobody
+ * would see what goes through a port.
+ */
+static int mw_check_ports(struct mw_net *mn, const struct mw_spec *spec)
+{
+	char text[MW_PREFIX_TEXT];
+	struct mw_complaint c;
+	int error, i;
+
+	for (i = 0; i < spec->gtw_count && !MW_BRIDGE_FAMILY; i++) {
+		const struct mailwall_gtw *item = &spec->gtw[i];
+
+		if (item->kind != MAILWALL_GTW_PORT || mw_slot_of_gateway(mw_current(mn), item) ||
+		    !mw_is_bridge_port(mn, item->device))
+			continue;
+		error = mw_complain(
+			&c, text, mw_gtw_print(item, text), -EOPNOTSUPP,
+			"a port of a bridge, in which this kernel has no hooks (CONFIG_NETFILTER_FAMILY_BRIDGE): boot one that has, or write the gateway's addresses and load br_netfilter");
+		mw_refuse(mn, "gtw", &c);
+		return error;
+	}
+	return 0;
+}
+
 /* Hooks */
 
-static int mw_hook(struct mw_net *mn)
-{
-	int error = mn->hooked ? 0 : mw_hook_register(mn);
-
-	if (!error)
-		mn->hooked = true;
-	return error;
-}
-
+/* Those that nothing needs go, but not while the way back may need them. */
 static void mw_unhook(struct mw_net *mn)
 {
-	if (mn->hooked)
-		mw_hook_unregister(mn);
-	mn->hooked = false;
-}
+	unsigned int needed = mw_hook_needed(mw_current(mn));
 
-/* With mode off the hooks go too, but not while the way back may need them. */
-static void mw_unhook_if_off(struct mw_net *mn)
-{
-	if (mw_current(mn)->spec.mode == MAILWALL_OFF && !mn->fallback)
-		mw_unhook(mn);
+	if (mn->fallback)
+		needed |= mw_hook_needed(mn->fallback);
+	mw_hook_unregister(mn, ~needed);
 }
 
 /* Changes */
@@ -143,7 +226,7 @@ static void mw_publish(struct mw_net *mn, struct mw_policy *policy)
 	policy->spec.generation = mw_current(mn)->spec.generation + 1;
 	rcu_assign_pointer(mn->policy, policy);
 	synchronize_rcu();
-	mw_unhook_if_off(mn);
+	mw_unhook(mn);
 }
 
 /* Let the change that waits, or is about to, wait so many seconds from now on. */
@@ -159,22 +242,32 @@ static void mw_wait(struct mw_net *mn, u32 seconds)
  */
 static int mw_apply(struct mw_net *mn, const struct mw_spec *spec, struct mw_policy *policy)
 {
-	u8 slots[MAILWALL_SITE_MAX];
+	u8 site[MAILWALL_SITE_MAX], gtw[MAILWALL_GTW_MAX];
+	struct mw_gateways *g = NULL;
 	char text[MW_PREFIX_TEXT];
 	struct mw_policy *old;
 	int error;
 
-	error = mw_begin(mn);
+	error = mw_check_ports(mn, spec);
+	if (!error)
+		error = mw_begin(mn);
+	if (!error)
+		error = mw_log_get(spec->log);
 	if (error)
 		return error;
-	error = mw_log_get(spec->log);
+	/* from here on the policy has what it is to give back */
+	policy->spec.log = spec->log;
+	error = mw_begin_behind(mn, spec, &g);
 	if (error)
 		return error;
-	mw_assign_slots(mn, spec, slots);
-	mw_policy_build(policy, spec, slots);
+	mw_assign_slots(mn, spec, site, gtw);
+	mw_policy_build(policy, spec, site);
+	mw_policy_set_gateways(policy, g, gtw);
 	policy->spec.confirm = 0;
-	/* They pass everything until the new policy is published below. */
-	error = spec->mode == MAILWALL_OFF ? 0 : mw_hook(mn);
+	if (g)
+		mw_device_watch(mn, policy->gateways, &policy->spec);
+	/* They go by the old policy until the new one is published below. */
+	error = mw_hook_register(mn, mw_hook_needed(policy));
 	if (error)
 		return error;
 
@@ -186,7 +279,7 @@ static int mw_apply(struct mw_net *mn, const struct mw_spec *spec, struct mw_pol
 	}
 	mw_publish(mn, policy);
 	if (mn->fallback != old)
-		mw_policy_free(old);
+		mw_policy_retire(mn, old);
 	if (mw_spec_has_any(spec, text))
 		mw_warn(mn, "adm: %s opens the Management Console to every address of its family\n",
 			text);
@@ -201,7 +294,7 @@ static void mw_take_back(struct mw_net *mn)
 	hrtimer_cancel(&mn->timer);
 	mn->fallback = NULL;
 	mw_publish(mn, fallback);
-	mw_policy_free(gone);
+	mw_policy_retire(mn, gone);
 }
 
 static const char *mw_mode_now(struct mw_net *mn)
@@ -280,7 +373,7 @@ int mw_config_set(struct mw_net *mn, struct mw_spec *spec)
 		error = mw_apply(mn, spec, policy);
 	mutex_unlock(&mn->mutex);
 	if (error)
-		mw_policy_free(policy);
+		mw_policy_retire(mn, policy);
 put:
 	mw_log_put(spec->log);
 	return error;
@@ -317,7 +410,7 @@ int mw_config_edit(struct mw_net *mn, const char *name, mw_edit_t edit, const ch
 	mw_log_put(log);
 free:
 	if (error && policy)
-		mw_policy_free(policy);
+		mw_policy_retire(mn, policy);
 	kfree(spec);
 	return error;
 }
@@ -342,8 +435,8 @@ int mw_config_confirm(struct mw_net *mn, u32 extend)
 	} else {
 		hrtimer_cancel(&mn->timer);
 		mn->fallback = NULL;
-		mw_unhook_if_off(mn);
-		mw_policy_free(fallback);
+		mw_unhook(mn);
+		mw_policy_retire(mn, fallback);
 	}
 	mutex_unlock(&mn->mutex);
 	return error;
@@ -407,8 +500,7 @@ unsigned int mw_config_mode(const struct mw_net *mn)
 void mw_config_counters(struct mw_net *mn, struct mw_counters *counters)
 {
 	mutex_lock(&mn->mutex);
-	mw_stats_read(mn->stats, mw_current(mn), counters);
-	counters->generation = mw_current(mn)->spec.generation;
+	mw_stats_read(&mn->counted, mw_current(mn), counters);
 	mutex_unlock(&mn->mutex);
 }
 
@@ -419,6 +511,7 @@ void mw_config_init(struct mw_net *mn, struct net *net)
 	mn->net = net;
 	RCU_INIT_POINTER(mn->policy, mw_initial);
 	mutex_init(&mn->mutex);
+	spin_lock_init(&mn->watched_lock);
 	ratelimit_state_init(&mn->complaints, DEFAULT_RATELIMIT_INTERVAL, DEFAULT_RATELIMIT_BURST);
 	ratelimit_state_init(&mn->log_limit, DEFAULT_RATELIMIT_INTERVAL, DEFAULT_RATELIMIT_BURST);
 	/* what is held back is counted instead of printed */
@@ -431,7 +524,7 @@ void mw_config_init(struct mw_net *mn, struct net *net)
 void mw_config_stop(struct mw_net *mn)
 {
 	mutex_lock(&mn->mutex);
-	mw_unhook(mn);
+	mw_hook_unregister(mn, ~0U);
 	mutex_unlock(&mn->mutex);
 	/* without the mutex, which the work takes; nobody starts the timer any more */
 	hrtimer_cancel(&mn->timer);
@@ -441,9 +534,12 @@ void mw_config_stop(struct mw_net *mn)
 void mw_config_clean(struct mw_net *mn)
 {
 	if (mn->fallback)
-		mw_policy_free(mn->fallback);
-	mw_policy_free(rcu_dereference_protected(mn->policy, true));
-	free_percpu(mn->stats);
+		mw_policy_retire(mn, mn->fallback);
+	mw_policy_retire(mn, rcu_dereference_protected(mn->policy, true));
+	mw_flow_destroy(mn->flows);
+	free_percpu(mn->counted.seen);
+	free_percpu(mn->counted.behind);
+	free_percpu(mn->counted.here);
 	mutex_destroy(&mn->mutex);
 }
 
@@ -455,6 +551,7 @@ int mw_config_setup(void)
 		.gtw_count = 1,
 		.gtw = { { .kind = MAILWALL_GTW_THIS } },
 	};
+	static const u8 gtw_slot[] = { MW_NOBODY + 1 };
 
 	mw_initial = kvzalloc(sizeof(*mw_initial), GFP_KERNEL);
 	mw_queue = alloc_workqueue(KBUILD_MODNAME, WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
@@ -463,6 +560,7 @@ int mw_config_setup(void)
 		return -ENOMEM;
 	}
 	mw_policy_build(mw_initial, &spec, NULL);
+	mw_policy_set_gateways(mw_initial, NULL, gtw_slot);
 	return 0;
 }
 

@@ -10,6 +10,10 @@
 #include "net.h"
 #include "stats.h"
 
+/* Flows of gateways behind that a namespace has room for; set by a load parameter. */
+extern u32 mw_config_flows;
+#define MW_FLOWS_DEFAULT 16384
+
 /**
  * mw_config_setup() - make what all namespaces share
  *

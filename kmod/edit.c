@@ -366,33 +366,120 @@ int mw_edit_site(struct mw_spec *spec, const char *s, size_t length, struct mw_c
 
 /* Gateways */
 
-#define MW_GTW_CURE "this release guards the host that it runs on and no other: write this"
+/* A device has a name of at most so many bytes: IFNAMSIZ - 1. */
+#define MW_DEVICE_NAME (sizeof(((struct mailwall_gtw *)NULL)->device) - 1)
+#define MW_PORT "port:"
 
 int mw_gtw_print(const struct mailwall_gtw *gtw, char text[MW_PREFIX_TEXT])
 {
-	if (gtw->kind == MAILWALL_GTW_THIS)
+	switch (gtw->kind) {
+	case MAILWALL_GTW_THIS:
 		return snprintf(text, MW_PREFIX_TEXT, "this");
-	return snprintf(text, MW_PREFIX_TEXT, "kind %u", gtw->kind);
+	case MAILWALL_GTW_PREFIX:
+		return mw_prefix_print(&gtw->prefix, text);
+	case MAILWALL_GTW_PORT:
+		return snprintf(text, MW_PREFIX_TEXT, MW_PORT "%.15s", gtw->device);
+	default:
+		return snprintf(text, MW_PREFIX_TEXT, "kind %u", gtw->kind);
+	}
+}
+
+/* dev_valid_name(), and no comma, which ends an item. */
+static bool mw_device_valid(const char *name, size_t length)
+{
+	size_t i;
+
+	if (!length || (length == 1 && name[0] == '.') || (length == 2 && !memcmp(name, "..", 2)))
+		return false;
+	for (i = 0; i < length; i++)
+		if (mw_blank(name[i]) || !name[i] || strchr("/:,", name[i]))
+			return false;
+	return true;
 }
 
 static int mw_gtw_parse(const char *s, size_t length, struct mailwall_gtw *gtw,
 			struct mw_complaint *c)
 {
+	size_t port = sizeof(MW_PORT) - 1;
+
 	memset(gtw, 0, sizeof(*gtw));
-	if (length != 4 || memcmp(s, "this", 4))
-		return mw_complain(c, s, length, -EINVAL, MW_GTW_CURE);
-	gtw->kind = MAILWALL_GTW_THIS;
+	if (length == 4 && !memcmp(s, "this", 4)) {
+		gtw->kind = MAILWALL_GTW_THIS;
+	} else if (length >= port && !memcmp(s, MW_PORT, port)) {
+		gtw->kind = MAILWALL_GTW_PORT;
+		if (length - port > MW_DEVICE_NAME)
+			return mw_complain(c, s, length, -EINVAL,
+					   "a device's name has at most %d characters",
+					   (int)MW_DEVICE_NAME);
+		memcpy(gtw->device, s + port, length - port);
+	} else if (memchr(s, '.', length) || memchr(s, ':', length)) {
+		gtw->kind = MAILWALL_GTW_PREFIX;
+		return mw_prefix_parse(s, length, &gtw->prefix, c);
+	} else {
+		return mw_complain(
+			c, s, length, -EINVAL,
+			"a gateway is this, an address, a prefix, or port: and the name of a device");
+	}
 	return 0;
+}
+
+/* Does the prefix hold nothing but addresses that no computer behind this host can have? */
+static const char *mw_prefix_nobodys(const struct mailwall_prefix *prefix)
+{
+	const u8 *address = prefix->address;
+	static const u8 one[16] = { [15] = 1 };
+
+	if (prefix->family == AF_INET) {
+		if (prefix->length >= 4 && address[0] >> 4 == 14)
+			return "a multicast";
+		if (prefix->length >= 8 && address[0] == 127)
+			return "a loopback";
+		return prefix->length == 32 && !mw_load_be32(address) ? "an unspecified" : NULL;
+	}
+	if (prefix->length >= 8 && address[0] == 0xff)
+		return "a multicast";
+	if (prefix->length >= 127 && !memcmp(address, one, 15) && !address[15])
+		return "an unspecified";
+	return prefix->length == 128 && !memcmp(address, one, 16) ? "a loopback" : NULL;
 }
 
 static int mw_gtw_check(const struct mailwall_gtw *gtw, const char *item, size_t length,
 			struct mw_complaint *c)
 {
-	static const struct mailwall_gtw this = { .kind = MAILWALL_GTW_THIS };
+	struct mailwall_gtw same = { .kind = gtw->kind };
+	char text[MW_PREFIX_TEXT];
+	size_t name;
+	int error;
 
-	if (gtw->kind != MAILWALL_GTW_THIS)
-		return mw_complain(c, item, length, -EINVAL, MW_GTW_CURE);
-	if (memcmp(gtw, &this, sizeof(this)))
+	switch (gtw->kind) {
+	case MAILWALL_GTW_THIS:
+		break;
+	case MAILWALL_GTW_PREFIX:
+		error = mw_prefix_check(&gtw->prefix, c, text);
+		c->item = item;
+		c->length = length;
+		if (error)
+			return error;
+		if (mw_prefix_nobodys(&gtw->prefix))
+			return mw_complain(
+				c, item, length, -EINVAL,
+				"no gateway has %s address: write the gateway's own, as FORWARD sees it",
+				mw_prefix_nobodys(&gtw->prefix));
+		same.prefix = gtw->prefix;
+		break;
+	case MAILWALL_GTW_PORT:
+		name = strnlen(gtw->device, sizeof(gtw->device));
+		if (name > MW_DEVICE_NAME || !mw_device_valid(gtw->device, name))
+			return mw_complain(
+				c, item, length, -EINVAL,
+				"no device can have that name: write port: and the name that \"ip link\" shows");
+		memcpy(same.device, gtw->device, name);
+		break;
+	default:
+		return mw_complain(c, item, length, -EINVAL, "a kind is a number from 0 to %d",
+				   MAILWALL_GTW_PORT);
+	}
+	if (memcmp(gtw, &same, sizeof(same)))
 		return mw_complain(c, item, length, -EINVAL,
 				   "the bytes that this kind has no use for must be zero");
 	return 0;
@@ -423,11 +510,18 @@ static int mw_gtw_item(struct mw_spec *spec, char sign, const char *item, size_t
 
 	if (error)
 		return error;
+	error = mw_gtw_check(&gtw, item, length, c);
+	if (error)
+		return error;
+	at = mw_gtw_at(spec->gtw, spec->gtw_count, &gtw);
 	if (sign != '-') {
+		if (at == MAILWALL_GTW_MAX)
+			return mw_complain(c, item, length, -E2BIG,
+					   "more than %d gateways: write prefixes",
+					   MAILWALL_GTW_MAX);
 		mw_gtw_add(spec->gtw, &spec->gtw_count, &gtw);
 		return 0;
 	}
-	at = mw_gtw_at(spec->gtw, spec->gtw_count, &gtw);
 	if (at == spec->gtw_count)
 		return mw_complain(c, item, length, -ENOENT,
 				   "not among the gateways: read gtw for those there are");

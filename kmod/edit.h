@@ -55,14 +55,14 @@ int mw_edit_site(struct mw_spec *spec, const char *s, size_t length, struct mw_c
 /**
  * mw_edit_gtw() - the same for the list of gateways
  * @spec: normalised; changed only on success
- * @s: items apart by white space or commas: "this", and nothing else in this release;
- *     a sign before the first as in mw_edit_adm()
+ * @s: items apart by white space or commas: "this", ADDRESS or ADDRESS/LENGTH, and
+ *     "port:DEVICE"; a sign before the first as in mw_edit_adm()
  * @length: bytes of @s
  * @c: filled in on error
  *
  * The list never becomes empty.
  *
- * Return: 0, -EINVAL, -ENOENT.
+ * Return: 0, -EINVAL, -E2BIG (more than MAILWALL_GTW_MAX), -ENOENT.
  */
 int mw_edit_gtw(struct mw_spec *spec, const char *s, size_t length, struct mw_complaint *c);
 

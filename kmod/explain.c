@@ -1,41 +1,65 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The decision on a segment that is described, not sent.
+ * The decision on a segment that is described, not sent: answer.c, over this host's devices,
+ * routes, sockets and flows.
  */
 #include "explain.h"
+#include "answer.h"
 #include "config.h"
+#include "flow.h"
+#include "general.h"
+#include "route.h"
 #include "socket.h"
 #include <linux/netdevice.h>
 #include <linux/rcupdate.h>
 
 struct mw_question {
-	struct net *net;
-	struct mailwall_explain *q;
+	struct mw_net *mn;
+	const struct mailwall_explain *q;
 };
 
-static bool mw_explain_connected(const void *context)
+static bool mw_explain_connected(const void *context, bool behind, int ifindex)
 {
 	const struct mw_question *question = context;
-	struct mailwall_explain *q = question->q;
+	const struct mailwall_explain *q = question->q;
+	const struct mw_flow_table *flows = question->mn->flows;
+	bool ipv6 = q->family == AF_INET6;
+	size_t size = ipv6 ? sizeof(struct in6_addr) : sizeof(struct in_addr);
+	__be16 ports[2] = { htons(q->source_port), htons(q->target_port) };
+	u8 addresses[2 * sizeof(struct in6_addr)];
 
-	if (q->connection == MAILWALL_CONNECTION_ASK)
-		q->connection_found = mw_socket_exists(question->net, q->family, q->source,
-						       htons(q->source_port), q->target,
-						       q->target_port, q->ifindex);
-	else
-		q->connection_found = q->connection == MAILWALL_CONNECTION_HELD;
-	return q->connection_found;
+	if (!behind)
+		return mw_socket_exists(question->mn->net, q->family, q->source, ports[0],
+					q->target, q->target_port, q->ifindex);
+	/* as they stand in the headers */
+	memcpy(addresses, q->source, size);
+	memcpy(addresses + size, q->target, size);
+	return mw_flow_fresh(flows, mw_flow_key(flows, ipv6, addresses, ports, ifindex, false),
+			     mw_now());
+}
+
+static bool mw_explain_may_note(const void *context, bool bridged, int ifindex)
+{
+	const struct mw_question *question = context;
+	const struct mailwall_explain *q = question->q;
+	struct net *net = question->mn->net;
+	const struct net_device *dev = dev_get_by_index_rcu(net, ifindex);
+
+	return dev && mw_may_note(net, bridged, q->family == AF_INET6, q->source, dev);
 }
 
 static int mw_explain_check(struct mw_net *mn, const struct mailwall_explain *q)
 {
+	bool forward = q->hook == MAILWALL_HOOK_FORWARD;
 	static const u8 zero[12];
 	const char *item, *cure;
 
-	if (q->hook != MAILWALL_HOOK_HOST)
-		item = "hook", cure = "is 0: this release has no other";
-	else if (q->out_ifindex)
+	if (q->hook > MAILWALL_HOOK_FORWARD)
+		item = "hook", cure = "is 0 for this host's own, 1 for what it forwards";
+	else if (q->out_ifindex && !forward)
 		item = "out_ifindex", cure = "is 0 with this hook";
+	else if (q->direction && forward)
+		item = "direction", cure = "is 0 with this hook";
 	else if (q->direction > MAILWALL_OUT)
 		item = "direction", cure = "is 0 for in, 1 for out";
 	else if (q->family != AF_INET && q->family != AF_INET6)
@@ -46,6 +70,8 @@ static int mw_explain_check(struct mw_net *mn, const struct mailwall_explain *q)
 		item = "data_offset", cure = "is at most 15";
 	else if (q->ifindex > INT_MAX)
 		item = "ifindex", cure = "is the index of a device";
+	else if (q->out_ifindex > INT_MAX)
+		item = "out_ifindex", cure = "is the index of a device";
 	else if (q->family == AF_INET && (memcmp(q->source + 4, zero, sizeof(zero)) ||
 					  memcmp(q->target + 4, zero, sizeof(zero))))
 		item = "address", cure = "of IPv4 has zeros after its four bytes";
@@ -55,66 +81,76 @@ static int mw_explain_check(struct mw_net *mn, const struct mailwall_explain *q)
 	return -EINVAL;
 }
 
-/* Does it pass a loopback device? An error if there is no such device. */
-static int mw_explain_loopback(struct net *net, int ifindex)
+/**
+ * mw_explain_device() - a device that a segment passes
+ * @mn: namespace
+ * @q: question
+ * @address: of the end that is on this side
+ * @look: take the device of the route to it where none is named
+ * @ifindex: of the question; filled in where it is looked for
+ * @at_ip: filled in with the device that IP has, which for a port of a bridge is the bridge
+ * @port: filled in with the port of a bridge
+ *
+ * Return: 0; 1 for a loopback device; -ENODEV if there is no such device.
+ */
+static int mw_explain_device(struct mw_net *mn, const struct mailwall_explain *q, const u8 *address,
+			     bool look, u32 *ifindex, int *at_ip, int *port)
 {
-	const struct net_device *dev;
+	struct net_device *dev, *bridge;
 
-	if (!ifindex)
+	if (!*ifindex && look)
+		*ifindex = mw_route_device(mn->net, q->family == AF_INET6, address);
+	if (!*ifindex)
 		return 0;
-	dev = dev_get_by_index_rcu(net, ifindex);
+	dev = dev_get_by_index_rcu(mn->net, *ifindex);
 	if (!dev)
 		return -ENODEV;
+	*at_ip = dev->ifindex;
+	bridge = netif_is_bridge_port(dev) ? netdev_master_upper_dev_get_rcu(dev) : NULL;
+	if (bridge) {
+		*at_ip = bridge->ifindex;
+		*port = dev->ifindex;
+	}
 	return !!(dev->flags & IFF_LOOPBACK);
 }
 
-static unsigned int mw_explain_judge(const struct mw_policy *policy, struct net *net,
-				     struct mailwall_explain *q)
+/* Return: 0; above 0 if it passes a loopback device; -ENODEV. */
+static int mw_explain_devices(struct mw_net *mn, const struct mw_policy *policy,
+			      struct mailwall_explain *q, struct mw_asked *asked)
 {
-	bool in = q->direction == MAILWALL_IN;
-	const struct mw_question question = { .net = net, .q = q };
-	const __be16 source = htons(q->source_port), target = htons(q->target_port);
-	const struct mw_segment seg = {
-		.direction = q->direction,
-		.ipv6 = q->family == AF_INET6,
-		.flags = q->flags,
-		.local = in ? &target : &source,
-		.remote = in ? &source : &target,
-		.peer = in ? q->source : q->target,
-	};
+	bool forward = q->hook == MAILWALL_HOOK_FORWARD, look = forward || policy->gateways;
+	u32 *out = forward ? &q->out_ifindex : &q->ifindex;
+	int came = 0, goes = 0;
 
-	if (q->segment_length < sizeof(struct tcphdr) ||
-	    !mw_data_offset_valid(q->data_offset << 4, q->segment_length))
-		return MW_DENY | MAILWALL_MALFORMED;
-	return mw_policy_judge(policy, &seg, mw_explain_connected, &question);
+	if (forward || q->direction == MAILWALL_IN)
+		came = mw_explain_device(mn, q, q->source, look, &q->ifindex, &asked->in,
+					 &asked->in_port);
+	if (forward || q->direction == MAILWALL_OUT)
+		goes = mw_explain_device(mn, q, q->target, look, out, &asked->out,
+					 &asked->out_port);
+	return came < 0 ? came : goes < 0 ? goes : came + goes;
 }
 
 int mw_explain(struct mw_net *mn, struct mailwall_explain *q)
 {
+	const struct mw_question question = { .mn = mn, .q = q };
+	struct mw_asked asked = {
+		.connected = mw_explain_connected,
+		.may_note = mw_explain_may_note,
+		.context = &question,
+	};
 	const struct mw_policy *policy;
-	unsigned int verdict;
 	int loopback, error;
 
 	error = mw_explain_check(mn, q);
 	if (error)
 		return error;
-	q->fate = MAILWALL_FATE_UNJUDGED;
-	q->reason = 0;
-	q->connection_found = 255;
-	memset(&q->row, 0, sizeof(q->row));
 	rcu_read_lock();
 	policy = rcu_dereference(mn->policy);
 	q->answer_mode = policy->spec.mode;
 	q->generation = policy->spec.generation;
-	loopback = mw_explain_loopback(mn->net, q->ifindex);
-	if (!loopback && policy->spec.mode != MAILWALL_OFF) {
-		verdict = mw_explain_judge(policy, mn->net, q);
-		q->fate = verdict & MW_DENY ? MAILWALL_FATE_DENY : MAILWALL_FATE_PASS;
-		if (verdict & MW_DENY)
-			q->reason = verdict & ~MW_DENY;
-		else
-			q->row = mw_row_of_slot(policy, verdict);
-	}
+	loopback = mw_explain_devices(mn, policy, q, &asked);
+	mw_answer(policy, loopback ? NULL : &asked, q);
 	rcu_read_unlock();
 	return loopback < 0 ? loopback : 0;
 }

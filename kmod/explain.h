@@ -10,7 +10,7 @@
  * @mn: namespace
  * @question: from outside; the answer is filled in
  *
- * By the same functions as in hook.c, without counting, logging or acting.
+ * By the same functions as packets meet, without counting, logging or acting.
  *
  * Context: any but the packet path; takes the RCU read side.
  *

@@ -12,13 +12,14 @@
  * mw_general(). All judge by the steps of policy.h.
  */
 #include "hook.h"
-#include "log.h"
-#include "segment.h"
+#include "forward.h"
+#include "general.h"
 #include "socket.h"
+#include "stats.h"
+#include <linux/bits.h>
+#include <linux/netfilter_bridge.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
-#include <net/dst.h>
-#include <net/l3mdev.h>
 
 static __always_inline unsigned int mw_drop(u8 direction)
 {
@@ -33,43 +34,26 @@ static __always_inline unsigned int mw_drop(u8 direction)
 	return verdict;
 }
 
-/*
- * Is a segment that would be denied somebody else's to deny?
- *
- * Inbound, what ipvlan (L3S) has routed to another namespace is not ours. Outbound, a
- * segment that a VRF device passes on comes again, by the real device, and only what is
- * said then reaches connect(2): vrf_ip_out_direct() swallows errors.
- */
-static __always_inline bool mw_is_others(const struct sk_buff *skb,
-					 const struct nf_hook_state *state, u8 direction)
-{
-	/* Ask the packet again: the path that comes here rarely has no register to spare. */
-	OPTIMIZER_HIDE_VAR(skb);
-	if (direction == MAILWALL_IN)
-		return unlikely(!net_eq(dev_net(skb_dst(skb)->dev), state->net));
-	return unlikely(netif_is_l3_master(state->out)) && skb_dst(skb)->dev != state->out;
-}
-
 static __always_inline unsigned int mw_deny(struct mw_net *mn, const struct sk_buff *skb,
 					    const struct nf_hook_state *state, u8 direction,
 					    unsigned int reason)
 {
-	if (mw_is_others(skb, state, direction))
+	if (mw_is_others(skb, state, direction == MAILWALL_IN))
 		return NF_ACCEPT;
-	mw_count(mn->stats->denied[direction][reason], 1);
+	mw_count(mn->counted.here->denied[direction][reason], 1);
 	return mw_drop(direction);
 }
 
 static __always_inline unsigned int mw_allow(struct mw_net *mn, const struct sk_buff *skb,
-					     unsigned long slot, u8 flags)
+					     u8 direction, unsigned long slot, u8 flags)
 {
-	struct mw_row_stats __percpu *row = &mn->stats->row[slot];
+	struct mw_row_stats __percpu *row = &mn->counted.here->row[0][slot];
 
-	mw_count(row->segments, 1);
-	mw_count(row->bytes, skb->len);
+	mw_count(MW_ROW(row, direction)->segments, 1);
+	mw_count(MW_ROW(row, direction)->bytes, skb->len);
 	/* Most segments have no SYN, and that takes no more than one instruction to see. */
 	if (unlikely(flags & MW_SYN) && mw_flags_opening(flags))
-		mw_count(row->openings, 1);
+		mw_count(MW_ROW(row, direction)->openings, 1);
 	return NF_ACCEPT;
 }
 
@@ -79,7 +63,7 @@ static __always_inline unsigned int mw_act(struct mw_net *mn, const struct sk_bu
 {
 	if (!verdict.row)
 		return mw_deny(mn, skb, state, direction, verdict.reason);
-	return mw_allow(mn, skb, verdict.row, flags);
+	return mw_allow(mn, skb, direction, verdict.row, flags);
 }
 
 static __always_inline struct mw_segment
@@ -100,98 +84,6 @@ mw_segment_of(const struct sk_buff *skb, const struct tcphdr *th, u8 direction, 
 		.remote = in ? &th->source : &th->dest,
 		.peer = peer,
 	};
-}
-
-struct mw_question {
-	struct sk_buff *skb;
-	const struct tcphdr *th;
-	struct net *net;
-	bool ipv6;
-	bool whole;
-};
-
-/* Has early demux left the connection of an inbound segment in skb->sk? */
-static __always_inline bool mw_is_demuxed(const struct sk_buff *skb, const struct tcphdr *th,
-					  bool ipv6)
-{
-	const struct sock *sk = skb->sk;
-
-	return sk && (ipv6 ? mw_socket_is_ipv6(sk, ipv6_hdr(skb), th) :
-			     mw_socket_is_ipv4(sk, ip_hdr(skb), th));
-}
-
-/*
- * Does the socket table have it? Then TCP need not look again, unless the segment is a
- * fragment: what is put together of those later is another packet.
- */
-static __always_inline bool mw_is_found(struct sk_buff *skb, const struct tcphdr *th,
-					struct net *net, bool ipv6, bool whole)
-{
-	struct sock *sk = ipv6 ? mw_socket_find_ipv6(net, skb, th) :
-				 mw_socket_find_ipv4(net, skb, th);
-
-	if (!sk)
-		return false;
-	if (whole)
-		mw_socket_leave(skb, sk);
-	else
-		sock_gen_put(sk);
-	return true;
-}
-
-static bool mw_connected(const void *context)
-{
-	const struct mw_question *q = context;
-
-	return mw_is_demuxed(q->skb, q->th, q->ipv6) ||
-	       mw_is_found(q->skb, q->th, q->net, q->ipv6, q->whole);
-}
-
-/*
- * Judge, count, log and act on any packet, by any policy, from the start.
- */
-static noinline unsigned int mw_general(struct mw_net *mn, struct sk_buff *skb,
-					const struct nf_hook_state *state)
-{
-	bool in = state->hook == NF_INET_LOCAL_IN, ipv6 = state->pf == NFPROTO_IPV6;
-	u8 direction = in ? MAILWALL_IN : MAILWALL_OUT;
-	const struct mw_policy *policy = rcu_dereference(mn->policy);
-	struct mw_reading r;
-	enum mw_read read;
-	unsigned int verdict;
-
-	/* a change to off that waits to be confirmed keeps its hooks */
-	if (policy->spec.mode == MAILWALL_OFF)
-		return NF_ACCEPT;
-	read = ipv6 ? mw_segment_read_ipv6(skb, &r) : mw_segment_read_ipv4(skb, &r);
-	if (read == MW_READ_PASS)
-		return NF_ACCEPT;
-	if (read == MW_READ_MALFORMED) {
-		verdict = MW_DENY | MAILWALL_MALFORMED;
-	} else {
-		const struct mw_question question = {
-			.skb = skb,
-			.th = r.th,
-			.net = state->net,
-			.ipv6 = ipv6,
-			.whole = r.whole,
-		};
-		struct mw_segment seg = mw_segment_of(skb, r.th, direction, ipv6);
-
-		/* inbound, the peer is who sent it */
-		seg.routed = r.routed && !in;
-		verdict = mw_policy_judge(policy, &seg, mw_connected, &question);
-		if (!(verdict & MW_DENY))
-			return mw_allow(mn, skb, verdict, seg.flags);
-	}
-	if (mw_is_others(skb, state, direction))
-		return NF_ACCEPT;
-	if (policy->spec.log != MAILWALL_LOG_OFF)
-		mw_log_denial(mn, skb, state, policy, verdict & ~MW_DENY);
-	if (policy->spec.mode == MAILWALL_ENFORCE)
-		return mw_deny(mn, skb, state, direction, verdict & ~MW_DENY);
-	mw_count(mn->stats->would_deny[direction][verdict & ~MW_DENY], 1);
-	return NF_ACCEPT;
 }
 
 static __always_inline const struct tcphdr *mw_plain_header(const struct sk_buff *skb, bool ipv6)
@@ -217,8 +109,7 @@ static __always_inline unsigned int mw_ask_connection(struct mw_net *mn, struct 
 {
 	const struct tcphdr *th = mw_plain_header(skb, ipv6);
 	struct mw_verdict verdict = { .row = row, .if_connected = true };
-	bool connected = mw_is_demuxed(skb, th, ipv6) ||
-			 mw_is_found(skb, th, state->net, ipv6, true);
+	bool connected = mw_socket_is_connected(state->net, skb, th, ipv6, true);
 
 	verdict = mw_policy_settle_connection(verdict, connected);
 	/* what needs a connection opens none */
@@ -264,7 +155,7 @@ static __always_inline unsigned int mw_plain(struct mw_net *mn, struct sk_buff *
 			    verdict.row | (verdict.if_connected ? MW_IF_CONNECTED : 0));
 	if (connection && verdict.if_connected) {
 		/* an answer that is at hand */
-		if (!mw_is_demuxed(skb, th, ipv6))
+		if (!mw_socket_is_demuxed(skb, th, ipv6))
 			return connection(mn, skb, state, policy, verdict.row);
 		verdict = mw_policy_settle_connection(verdict, true);
 	}
@@ -280,21 +171,32 @@ static __always_inline bool mw_is_loopback(const struct sk_buff *skb,
 	return unlikely(dev->flags & IFF_LOOPBACK);
 }
 
+/* IPv6 with extension headers, or no TCP. Out of line: to tell them apart takes a call. */
+static noinline unsigned int mw_chained(struct mw_net *mn, struct sk_buff *skb,
+					const struct nf_hook_state *state, u8 direction)
+{
+	if (mw_segment_passes_ipv6(skb) || mw_is_loopback(skb, state, direction))
+		return NF_ACCEPT;
+	return mw_general(mn, skb, state, MW_PLACE_HOST, true, false);
+}
+
 static __always_inline unsigned int mw_hook(struct mw_net *mn, struct sk_buff *skb,
 					    const struct nf_hook_state *state, u8 direction,
 					    bool ipv6, mw_ask_t *peer, mw_ask_t *connection)
 {
 	const struct mw_policy *policy;
 
-	if (ipv6 ? mw_segment_passes_ipv6(skb) : mw_segment_passes_ipv4(skb))
+	if (ipv6 && unlikely(ipv6_hdr(skb)->nexthdr != IPPROTO_TCP))
+		return mw_chained(mn, skb, state, direction);
+	if (!ipv6 && mw_segment_passes_ipv4(skb))
 		return NF_ACCEPT;
 	if (mw_is_loopback(skb, state, direction))
 		return NF_ACCEPT;
 	if (unlikely(!(ipv6 ? mw_segment_is_plain_ipv6(skb) : mw_segment_is_plain_ipv4(skb))))
-		return mw_general(mn, skb, state);
+		return mw_general(mn, skb, state, MW_PLACE_HOST, ipv6, false);
 	policy = rcu_dereference(mn->policy);
-	if (unlikely(!policy->plain))
-		return mw_general(mn, skb, state);
+	if (unlikely(!policy->alone))
+		return mw_general(mn, skb, state, MW_PLACE_HOST, ipv6, false);
 	return mw_plain(mn, skb, state, policy, direction, ipv6, peer, connection);
 }
 
@@ -329,18 +231,36 @@ MW_HOOK(ipv6_out, MAILWALL_OUT, true, NULL)
 #undef MW_ASK_CONNECTION
 
 /* After every chain at FILTER, whichever was loaded first. */
-#define MW_OPS(name, family, number)                                     \
-	{                                                                \
-		.hook = mw_hook_##name, .pf = family, .hooknum = number, \
-		.priority = NF_IP_PRI_FILTER + 1,                        \
+#define MW_OPS(function, family, number)                           \
+	{                                                          \
+		.hook = function, .pf = family, .hooknum = number, \
+		.priority = NF_IP_PRI_FILTER + 1,                  \
+	}
+/* Before br_netfilter, which steals the packet. */
+#define MW_BRIDGE_OPS(function, number)                                    \
+	{                                                                  \
+		.hook = function, .pf = NFPROTO_BRIDGE, .hooknum = number, \
+		.priority = NF_BR_PRI_FILTER_BRIDGED,                      \
 	}
 static const struct nf_hook_ops mw_hook_ops[MW_HOOKS] = {
-	MW_OPS(ipv4_in, NFPROTO_IPV4, NF_INET_LOCAL_IN),
-	MW_OPS(ipv4_out, NFPROTO_IPV4, NF_INET_LOCAL_OUT),
-	MW_OPS(ipv6_in, NFPROTO_IPV6, NF_INET_LOCAL_IN),
-	MW_OPS(ipv6_out, NFPROTO_IPV6, NF_INET_LOCAL_OUT),
+	MW_OPS(mw_hook_ipv4_in, NFPROTO_IPV4, NF_INET_LOCAL_IN),
+	MW_OPS(mw_hook_ipv4_out, NFPROTO_IPV4, NF_INET_LOCAL_OUT),
+	MW_OPS(mw_hook_ipv6_in, NFPROTO_IPV6, NF_INET_LOCAL_IN),
+	MW_OPS(mw_hook_ipv6_out, NFPROTO_IPV6, NF_INET_LOCAL_OUT),
+	MW_OPS(mw_forward_ipv4, NFPROTO_IPV4, NF_INET_FORWARD),
+	MW_OPS(mw_forward_ipv6, NFPROTO_IPV6, NF_INET_FORWARD),
+	MW_BRIDGE_OPS(mw_forward_bridge, NF_BR_FORWARD),
+	MW_BRIDGE_OPS(mw_bridge_host, NF_BR_LOCAL_IN),
+	MW_BRIDGE_OPS(mw_bridge_host, NF_BR_LOCAL_OUT),
 };
 #undef MW_OPS
+#undef MW_BRIDGE_OPS
+
+/* Which of them make a set, by its bit. */
+static const struct {
+	u8 first;
+	u8 count;
+} mw_hook_sets[] = { { 0, 4 }, { 4, 2 }, { 6, 3 } };
 
 void mw_hook_init(struct mw_net *mn)
 {
@@ -353,12 +273,45 @@ void mw_hook_init(struct mw_net *mn)
 	}
 }
 
-int mw_hook_register(struct mw_net *mn)
+unsigned int mw_hook_needed(const struct mw_policy *policy)
 {
-	return nf_register_net_hooks(mn->net, mn->ops, MW_HOOKS);
+	const struct mw_gateways *g = policy->gateways;
+	unsigned int sets = MW_HOOK_HOST;
+
+	if (policy->spec.mode == MAILWALL_OFF)
+		return 0;
+	if (g)
+		sets |= MW_HOOK_FORWARD;
+	if (g && g->ports && MW_BRIDGE_FAMILY)
+		sets |= MW_HOOK_BRIDGE;
+	return sets;
 }
 
-void mw_hook_unregister(struct mw_net *mn)
+int mw_hook_register(struct mw_net *mn, unsigned int sets)
 {
-	nf_unregister_net_hooks(mn->net, mn->ops, MW_HOOKS);
+	unsigned int i, before = mn->hooked;
+	int error = 0;
+
+	for (i = 0; i < ARRAY_SIZE(mw_hook_sets) && !error; i++) {
+		if (!(sets & ~mn->hooked & BIT(i)))
+			continue;
+		error = nf_register_net_hooks(mn->net, &mn->ops[mw_hook_sets[i].first],
+					      mw_hook_sets[i].count);
+		if (!error)
+			mn->hooked |= BIT(i);
+	}
+	if (error)
+		mw_hook_unregister(mn, ~before);
+	return error;
+}
+
+void mw_hook_unregister(struct mw_net *mn, unsigned int sets)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(mw_hook_sets); i++)
+		if (sets & mn->hooked & BIT(i))
+			nf_unregister_net_hooks(mn->net, &mn->ops[mw_hook_sets[i].first],
+						mw_hook_sets[i].count);
+	mn->hooked &= ~sets;
 }

@@ -211,26 +211,35 @@ static int mw_confirm(struct mw_net *mn, const void __user *arg)
 		       mw_config_confirm(mn, confirm.extend);
 }
 
-static int mw_give_row(const struct mailwall_list *list, u32 i, const struct mw_row_counters *from)
+/* Of this host first, then of gateways behind, if there are any. */
+static int mw_give_row(const struct mailwall_list *list, u32 i, const struct mw_counters *from)
 {
-	const struct mailwall_row_counters one = {
-		.row = from->row,
-		.openings = from->openings,
-		.segments = from->segments,
-		.bytes = from->bytes,
+	const struct mw_counts *of = &from->of[i / from->row_count];
+
+	return mw_give_item(list, i, &of->row[i % from->row_count], sizeof(*of->row));
+}
+
+static int mw_give_reason(const struct mailwall_list *list, u32 i, const struct mw_counters *from)
+{
+	u8 behind = i / (2 * MAILWALL_REASONS), direction = i / MAILWALL_REASONS % 2;
+	u8 reason = i % MAILWALL_REASONS;
+	const struct mailwall_reason_counters one = {
+		.direction = direction,
+		.reason = reason,
+		.behind = behind,
+		.denied = from->of[behind].denied[direction][reason],
+		.would_deny = from->of[behind].would_deny[direction][reason],
 	};
 
 	return mw_give_item(list, i, &one, sizeof(one));
 }
 
-static int mw_give_reason(const struct mailwall_list *list, u32 i, const struct mw_counters *from)
+static int mw_give_gateway(const struct mailwall_list *list, u32 i, const struct mw_counters *from)
 {
-	u8 direction = i / MAILWALL_REASONS, reason = i % MAILWALL_REASONS;
-	const struct mailwall_reason_counters one = {
-		.direction = direction,
-		.reason = reason,
-		.denied = from->denied[direction][reason],
-		.would_deny = from->would_deny[direction][reason],
+	const struct mailwall_gtw_counters one = {
+		.gtw = from->gtw[i],
+		.in = from->seen[i][MAILWALL_IN],
+		.out = from->seen[i][MAILWALL_OUT],
 	};
 
 	return mw_give_item(list, i, &one, sizeof(one));
@@ -239,20 +248,26 @@ static int mw_give_reason(const struct mailwall_list *list, u32 i, const struct 
 static int mw_give_counters(struct mailwall_counters *counters, const struct mw_counters *from,
 			    void __user *arg)
 {
-	bool room = mw_count_list(&counters->row, from->row_count);
+	u32 kinds = from->behind ? 2 : 1, i;
+	bool room = mw_count_list(&counters->row, kinds * from->row_count);
 	int error;
-	u32 i;
 
-	room &= mw_count_list(&counters->reason, 2 * MAILWALL_REASONS);
+	room &= mw_count_list(&counters->reason, kinds * 2 * MAILWALL_REASONS);
+	room &= mw_count_list(&counters->gtw, from->gtw_count);
 	if (!room)
 		return mw_give(arg, counters->size, counters, sizeof(*counters)) ?: -ENOSPC;
 	counters->generation = from->generation;
 	counters->log_held = from->log_held;
+	counters->flows_noted = from->flows_noted;
+	counters->flows_evicted = from->flows_evicted;
+	counters->flows_missed = from->flows_missed;
 	error = mw_give(arg, counters->size, counters, sizeof(*counters));
 	for (i = 0; !error && i < counters->row.count; i++)
-		error = mw_give_row(&counters->row, i, &from->row[i]);
+		error = mw_give_row(&counters->row, i, from);
 	for (i = 0; !error && i < counters->reason.count; i++)
 		error = mw_give_reason(&counters->reason, i, from);
+	for (i = 0; !error && i < counters->gtw.count; i++)
+		error = mw_give_gateway(&counters->gtw, i, from);
 	return error;
 }
 
@@ -264,8 +279,9 @@ static int mw_get_counters(struct mw_net *mn, void __user *arg)
 
 	error = mw_take_sized(mn, "counters", &counters, sizeof(counters), arg) ?:
 			mw_check_list(mn, "row", &counters.row, sizeof(struct mailwall_row_counters)) ?:
-			mw_check_list(mn, "reason", &counters.reason,
-				      sizeof(struct mailwall_reason_counters));
+			mw_check_list(mn, "reason", &counters.reason, sizeof(struct mailwall_reason_counters)) ?:
+			mw_check_list(mn, "gtw", &counters.gtw,
+				      sizeof(struct mailwall_gtw_counters));
 	if (error)
 		return error;
 	if (counters.reserved) {

@@ -35,7 +35,7 @@ void mw_log_put(u16 log)
 }
 
 void mw_log_denial(struct mw_net *mn, const struct sk_buff *skb, const struct nf_hook_state *state,
-		   const struct mw_policy *policy, unsigned int reason)
+		   bool ipv6, const struct mw_policy *policy, u8 direction, unsigned int reason)
 {
 	struct nf_loginfo info = { .type = mw_log_type(policy->spec.log) };
 
@@ -43,14 +43,14 @@ void mw_log_denial(struct mw_net *mn, const struct sk_buff *skb, const struct nf
 		info.u.ulog.group = policy->spec.log_group;
 	} else {
 		if (!__ratelimit(&mn->log_limit)) {
-			mw_count(mn->stats->log_held, 1);
+			mw_count(mn->counted.here->log_held, 1);
 			return;
 		}
 		info.u.log.level = LOGLEVEL_WARNING;
 		info.u.log.logflags = NF_LOG_DEFAULT_MASK;
 	}
-	nf_log_packet(state->net, state->pf, state->hook, skb, state->in, state->out, &info,
-		      "mailwall: %s %s %s ",
+	nf_log_packet(state->net, ipv6 ? NFPROTO_IPV6 : NFPROTO_IPV4, state->hook, skb, state->in,
+		      state->out, &info, "mailwall: %s %s %s ",
 		      policy->spec.mode == MAILWALL_AUDIT ? "would-deny" : "deny",
-		      state->hook == NF_INET_LOCAL_IN ? "in" : "out", mw_reason_name(reason));
+		      direction == MAILWALL_IN ? "in" : "out", mw_reason_name(reason));
 }

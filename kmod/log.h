@@ -29,13 +29,15 @@ void mw_log_put(u16 log);
  * @mn: namespace
  * @skb: packet
  * @state: hook
+ * @ipv6: family of the packet, which @state does not tell in a bridge
  * @policy: policy that denied it; its log is not off
+ * @direction: enum mailwall_direction
  * @reason: enum mailwall_reason
  *
  * Context: packet path; RCU read side. The kernel log is rate limited (10 lines
  * in 5 seconds), nflog is not: its reader chooses what it can take.
  */
 void mw_log_denial(struct mw_net *mn, const struct sk_buff *skb, const struct nf_hook_state *state,
-		   const struct mw_policy *policy, unsigned int reason);
+		   bool ipv6, const struct mw_policy *policy, u8 direction, unsigned int reason);
 
 #endif /* _MW_LOG_H */

@@ -8,6 +8,8 @@
  */
 #include "config.h"
 #include "control.h"
+#include "device.h"
+#include "flow.h"
 #include "version.h"
 #include <linux/module.h>
 #include <net/net_namespace.h>
@@ -52,6 +54,7 @@ static int mw_load_edit(const char *value, const struct kernel_param *param, mw_
 MW_PARAMETER(mode, "What happens to denied segments: enforce, audit or off (default: enforce)");
 MW_PARAMETER(adm, "Administration network that may reach 8450: PREFIX,PREFIX... (default: none)");
 MW_PARAMETER(site, "Rows of your own: PORT:SOURCE:TARGET,... such as 22:ADM:GTW (default: none)");
+MW_PARAMETER(gtw, "Computers that are GTW: this,ADDRESS,port:DEVICE,... (default: this)");
 MW_PARAMETER(log, "Where denied segments are logged: off, kernel or nflog[:GROUP] (default: off)");
 
 static int mw_load_confirm(const char *value, const struct kernel_param *param)
@@ -76,6 +79,30 @@ static const struct kernel_param_ops mw_load_confirm_ops = {
 module_param_cb(confirm, &mw_load_confirm_ops, NULL, 0);
 MODULE_PARM_DESC(confirm,
 		 "Seconds after which the mode becomes audit unless confirmed (default: never)");
+
+static int mw_load_flows(const char *value, const struct kernel_param *param)
+{
+	s64 flows = mw_number(value, strlen(value), MW_FLOWS_MAX);
+	struct mw_complaint c;
+	int error;
+
+	if (flows >= MW_FLOWS_MIN) {
+		mw_config_flows = flows;
+		return 0;
+	}
+	error = mw_complain(&c, value, strlen(value), -EINVAL, "write a number from %d to %d",
+			    MW_FLOWS_MIN, MW_FLOWS_MAX);
+	mw_load_refuse(param, &c);
+	return error;
+}
+
+static const struct kernel_param_ops mw_load_flows_ops = {
+	.set = mw_load_flows,
+};
+module_param_cb(flows, &mw_load_flows_ops, NULL, 0);
+MODULE_PARM_DESC(
+	flows,
+	"Flows of gateways behind this host that there is room for, in each network namespace (default: 16384)");
 
 /* Namespaces */
 
@@ -140,14 +167,19 @@ static int __init mw_init(void)
 	error = register_pernet_subsys(&mw_net_ops);
 	if (error)
 		goto teardown;
+	error = mw_device_register();
+	if (error)
+		goto unregister;
 	error = mw_load(mw_net_of(&init_net), spec);
 	if (error)
-		goto unregister;
+		goto deregister;
 	error = mw_control_register();
 	if (error)
-		goto unregister;
+		goto deregister;
 	return 0;
 
+deregister:
+	mw_device_deregister();
 unregister:
 	unregister_pernet_subsys(&mw_net_ops);
 teardown:
@@ -158,6 +190,7 @@ teardown:
 static void __exit mw_exit(void)
 {
 	mw_control_deregister();
+	mw_device_deregister();
 	unregister_pernet_subsys(&mw_net_ops);
 	mw_config_teardown();
 }

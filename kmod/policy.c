@@ -25,6 +25,17 @@ struct mailwall_row mw_row_of_slot(const struct mw_policy *policy, unsigned int 
 	return none;
 }
 
+struct mailwall_gtw mw_gtw_of_slot(const struct mw_policy *policy, u8 slot)
+{
+	struct mailwall_gtw none = { 0 };
+	u16 i;
+
+	for (i = 0; i < policy->spec.gtw_count; i++)
+		if (policy->gtw_slot[i] == slot)
+			return policy->spec.gtw[i];
+	return none;
+}
+
 /* row number i of the policy: the built-in ones, then the site rows */
 static const struct mailwall_row *mw_spec_row(const struct mw_spec *spec, unsigned int i)
 {
@@ -38,6 +49,7 @@ void mw_policy_build(struct mw_policy *policy, const struct mw_spec *spec, const
 
 	policy->spec = *spec;
 	policy->plain = spec->mode == MAILWALL_ENFORCE && spec->log == MAILWALL_LOG_OFF;
+	policy->alone = policy->plain;
 	mw_prefix_set_build(&policy->adm, spec->adm, spec->adm_count);
 	for (i = 0; i < rows; i++) {
 		const struct mailwall_row *row = mw_spec_row(spec, i);
@@ -57,4 +69,16 @@ void mw_policy_build(struct mw_policy *policy, const struct mw_spec *spec, const
 		policy->page[*page + (row->port & 0xff)] = slot |
 							   (peer == MAILWALL_ADM ? MW_IF_HELD : 0);
 	}
+}
+
+void mw_policy_set_gateways(struct mw_policy *policy, struct mw_gateways *g, const u8 *slot)
+{
+	memcpy(policy->gtw_slot, slot, policy->spec.gtw_count * sizeof(*slot));
+	if (!g)
+		return;
+	mw_gateways_build(g, &policy->spec, slot);
+	g->only_prefixes = policy->plain && !g->ports;
+	g->only_ports = policy->plain && !g->prefixes;
+	policy->gateways = g;
+	policy->alone = false;
 }

@@ -7,6 +7,7 @@
 #ifndef _MW_POLICY_H
 #define _MW_POLICY_H
 
+#include "gateway.h"
 #include "prefix.h"
 #include "spec.h"
 #include "table.h"
@@ -37,8 +38,12 @@
 #define MW_SLOT 0x7f
 #define MW_IF_HELD 0x80
 
-/* What mw_verdict_last() returns: a slot, or this with enum mailwall_reason. */
+/*
+ * What mw_verdict_last() returns: a slot, perhaps with MW_ASKED_BACK, or MW_DENY with
+ * enum mailwall_reason.
+ */
 #define MW_DENY 0x200
+#define MW_ASKED_BACK 0x400
 
 #define MW_PAGE 256
 /* An empty one, and one for each row at most. */
@@ -46,14 +51,18 @@
 
 /**
  * struct mw_policy - a policy, ready to judge by; never changed once published
- * @plain: mode enforce, nothing is logged, and this host alone is GTW: what the
- *         shortest way through hook.c takes for granted
+ * @plain: mode enforce, and nothing is logged: what the shortest way through forward.c
+ *         takes for granted
+ * @alone: and this host alone is GTW: likewise the one through hook.c
+ * @gateways: which computers are GTW, NULL if this host is the only one; the owner's to
+ *            free
  * @in_page: where in @page the entries of inbound rows lie, by the high byte of
  *           the local port
  * @out_page: the same for outbound rows and the remote port
  * @adm: the addresses that ADM holds
  * @spec: what it was built of
  * @site_slot: slot of each site row in @spec
+ * @gtw_slot: slot of each item of its list of gateways
  * @page: entries by the low byte of the port; the first page is empty and
  *        serves all high bytes that no row has
  *
@@ -62,11 +71,14 @@
  */
 struct mw_policy {
 	bool plain;
+	bool alone;
+	struct mw_gateways *gateways;
 	u16 in_page[256];
 	u16 out_page[256];
 	struct mw_prefix_set adm;
 	struct mw_spec spec;
 	u8 site_slot[MAILWALL_SITE_MAX];
+	u8 gtw_slot[MAILWALL_GTW_MAX];
 	u8 page[MW_PAGES * MW_PAGE];
 };
 
@@ -74,6 +86,7 @@ struct mw_policy {
  * struct mw_segment - what the decision looks at
  * @direction: enum mailwall_direction
  * @ipv6: family of @peer
+ * @behind: GTW is a gateway behind this host, not the host itself
  * @routed: source-routed, with hops left: the address that is @peer is not the peer's
  * @flags: byte 13 of the TCP header
  * @local: port on GTW's side, network order; by pointer, so that the packet
@@ -84,6 +97,7 @@ struct mw_policy {
 struct mw_segment {
 	u8 direction;
 	bool ipv6;
+	bool behind;
 	bool routed;
 	u8 flags;
 	const __be16 *local;
@@ -100,8 +114,23 @@ struct mw_segment {
  */
 void mw_policy_build(struct mw_policy *policy, const struct mw_spec *spec, const u8 *site_slot);
 
+/**
+ * mw_policy_set_gateways() - tell a policy which computers are GTW
+ * @policy: built, not published
+ * @g: zeroed, the owner's to free; NULL unless mw_spec_is_behind()
+ * @slot: slots of the items of its list, each used once, from 1 to MW_GTW_SLOTS - 1
+ */
+void mw_policy_set_gateways(struct mw_policy *policy, struct mw_gateways *g, const u8 *slot);
+
 /* The name of a reason as docs/decision.md, sysfs and the log write it; NULL where there is none. */
 const char *mw_reason_name(unsigned int reason);
+
+/**
+ * mw_gtw_of_slot() - the item of the list of gateways that a slot counts for
+ * @policy: policy
+ * @slot: slot that the policy uses
+ */
+struct mailwall_gtw mw_gtw_of_slot(const struct mw_policy *policy, u8 slot);
 
 /**
  * mw_row_of_slot() - the row that a slot counts for
@@ -141,14 +170,23 @@ static __always_inline bool mw_flags_opening(u8 flags)
 }
 
 /**
+ * mw_data_offset_bytes() - length of a TCP header, options included
+ * @byte: byte 12 of it, whose high half is the data offset in 32 bit words
+ */
+static __always_inline unsigned int mw_data_offset_bytes(u8 byte)
+{
+	return byte >> 2 & 0x3c;
+}
+
+/**
  * mw_data_offset_valid() - step 1, once 20 bytes of TCP header are there
- * @byte: byte 12 of the TCP header, whose high half is the data offset in 32 bit words
+ * @byte: byte 12 of the TCP header
  * @length: bytes from the TCP header to the end of the packet (or of the first
  *          fragment: RFC 7112)
  */
 static __always_inline bool mw_data_offset_valid(u8 byte, unsigned int length)
 {
-	unsigned int header = byte >> 2 & 0x3c;
+	unsigned int header = mw_data_offset_bytes(byte);
 
 	return header >= 20 && header <= length;
 }
@@ -169,6 +207,8 @@ static __always_inline u8 mw_policy_entry(const struct mw_policy *policy, const 
  * @if_held: open: ADM must hold the peer, else it is denied for MAILWALL_PEER
  * @if_connected: open: the connection must be there, else it is denied for
  *                MAILWALL_NO_CONNECTION
+ * @asked_back: of an outbound segment of a gateway behind: an outbound row alone allows it,
+ *              so what comes back will be asked for its connection
  *
  * What is open is settled in this order, and before a denial. (In members, not in bits:
  * what is known where it is known then takes no instruction.)
@@ -178,6 +218,7 @@ struct mw_verdict {
 	u8 reason;
 	bool if_held;
 	bool if_connected;
+	bool asked_back;
 };
 
 /**
@@ -219,6 +260,7 @@ static __always_inline struct mw_verdict mw_policy_look(const struct mw_policy *
 	verdict.row = there;
 	verdict.if_held = (here | there) & MW_IF_HELD;
 	verdict.if_connected = in && there;
+	verdict.asked_back = seg->behind && !in && there && !here;
 	return verdict;
 }
 
@@ -270,12 +312,24 @@ static __always_inline struct mw_verdict mw_policy_settle_connection(struct mw_v
  * mw_verdict_last() - the last word
  * @verdict: with nothing open
  *
- * Return: slot of the row that allows the segment and counts it, or MW_DENY with
- * enum mailwall_reason.
+ * Return: slot of the row that allows the segment and counts it, with MW_ASKED_BACK where
+ * @verdict has that, or MW_DENY with enum mailwall_reason.
  */
 static __always_inline unsigned int mw_verdict_last(struct mw_verdict verdict)
 {
-	return verdict.row ? verdict.row & MW_SLOT : MW_DENY | verdict.reason;
+	if (!verdict.row)
+		return MW_DENY | verdict.reason;
+	return (verdict.row & MW_SLOT) | (verdict.asked_back ? MW_ASKED_BACK : 0);
+}
+
+/**
+ * mw_verdict_notes() - does a segment note its flow, if its sender is where it claims to be?
+ * @verdict: of mw_verdict_last()
+ * @flags: of the segment
+ */
+static __always_inline bool mw_verdict_notes(unsigned int verdict, u8 flags)
+{
+	return verdict & MW_ASKED_BACK && !(flags & MW_RST);
 }
 
 /**

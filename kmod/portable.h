@@ -45,12 +45,15 @@ typedef int64_t s64;
 #define be32_to_cpu(x) be32toh(x)
 #define be64_to_cpu(x) be64toh(x)
 #define OPTIMIZER_HIDE_VAR(x) ((void)(x))
+#define READ_ONCE(x) (*(const volatile typeof(x) *)&(x))
+#define WRITE_ONCE(x, v) (*(volatile typeof(x) *)&(x) = (v))
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 #endif /* __KERNEL__ */
 
 #ifdef __SIZEOF_INT128__
-typedef unsigned __int128 mw_u128;
+/* The kernel's stack is aligned to 8: for more, a function would align it first. */
+typedef unsigned __int128 mw_u128 __attribute__((__aligned__(8)));
 #endif
 
 #endif /* _MW_PORTABLE_H */

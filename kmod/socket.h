@@ -134,6 +134,48 @@ static __always_inline void mw_socket_leave(struct sk_buff *skb, struct sock *sk
 }
 
 /**
+ * mw_socket_is_demuxed() - has early demux left the connection in skb->sk?
+ * @skb: inbound segment
+ * @th: its TCP header
+ * @ipv6: its family
+ */
+static __always_inline bool mw_socket_is_demuxed(const struct sk_buff *skb, const struct tcphdr *th,
+						 bool ipv6)
+{
+	const struct sock *sk = skb->sk;
+
+	return sk && (ipv6 ? mw_socket_is_ipv6(sk, ipv6_hdr(skb), th) :
+			     mw_socket_is_ipv4(sk, ip_hdr(skb), th));
+}
+
+/**
+ * mw_socket_is_connected() - does this host hold the connection of an inbound segment?
+ * @net: network namespace
+ * @skb: segment, as LOCAL_IN sees it; the socket is left in it if it is @whole
+ * @th: its TCP header
+ * @ipv6: its family
+ * @whole: no fragment: what is put together of those later is another packet
+ *
+ * Context: RCU read side, bottom halves on or off.
+ */
+static __always_inline bool mw_socket_is_connected(struct net *net, struct sk_buff *skb,
+						   const struct tcphdr *th, bool ipv6, bool whole)
+{
+	struct sock *sk;
+
+	if (mw_socket_is_demuxed(skb, th, ipv6))
+		return true;
+	sk = ipv6 ? mw_socket_find_ipv6(net, skb, th) : mw_socket_find_ipv4(net, skb, th);
+	if (!sk)
+		return false;
+	if (whole)
+		mw_socket_leave(skb, sk);
+	else
+		sock_gen_put(sk);
+	return true;
+}
+
+/**
  * mw_socket_exists() - look for the connection of a segment that is only described
  * @net: network namespace
  * @family: AF_INET or AF_INET6

@@ -38,4 +38,13 @@ struct mw_spec {
 	struct mailwall_gtw gtw[MAILWALL_GTW_MAX];
 };
 
+/**
+ * mw_spec_is_behind() - are there gateways behind this host?
+ * @spec: normalised
+ */
+static inline bool mw_spec_is_behind(const struct mw_spec *spec)
+{
+	return spec->gtw_count != 1 || spec->gtw[0].kind != MAILWALL_GTW_THIS;
+}
+
 #endif /* _MW_SPEC_H */

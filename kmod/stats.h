@@ -40,67 +40,123 @@ struct mw_row_stats {
 } __aligned(32);
 
 /**
- * struct mw_stats - the counters of a network namespace on one processor
- * @row: by slot
+ * struct mw_stats - the counters of a network namespace on one processor: one of these for
+ * this host and one for all gateways behind it
+ * @row: by enum mailwall_direction and slot
  * @denied: by enum mailwall_direction and enum mailwall_reason
  * @would_deny: the same in audit mode
  * @log_held: denials that the kernel log's rate limit held back
+ * @flows_noted: flows of gateways behind that were not there before
+ * @flows_evicted: flows that made room for another
+ * @flows_missed: segments to gateways behind whose flow was asked for and not there
  */
 struct mw_stats {
-	struct mw_row_stats row[MW_SLOTS];
+	struct mw_row_stats row[2][MW_SLOTS];
 	mw_counter denied[2][MAILWALL_REASONS];
 	mw_counter would_deny[2][MAILWALL_REASONS];
 	mw_counter log_held;
+	mw_counter flows_noted;
+	mw_counter flows_evicted;
+	mw_counter flows_missed;
 };
 
-/**
- * struct mw_row_counters - what a row has allowed, on all processors
- * @row: the row
- * @openings: opening segments
- * @segments: segments
- * @bytes: bytes
+/*
+ * The counters of a row, from those of its slot inbound. Where the direction is known it is a
+ * displacement in each access then, and takes no instruction; gcc would calculate it once.
  */
-struct mw_row_counters {
-	struct mailwall_row row;
-	u64 openings;
-	u64 segments;
-	u64 bytes;
+#define MW_ROW(slot, direction)                                                                 \
+	({                                                                                      \
+		OPTIMIZER_HIDE_VAR(slot);                                                       \
+		(struct mw_row_stats __percpu *)((void __percpu *)(slot) +                      \
+						 (direction) * sizeof(((struct mw_stats *)NULL) \
+									      ->row[0]));       \
+	})
+
+/**
+ * struct mw_seen - the segments of each gateway behind, on one processor
+ * @segments: by enum mailwall_direction and slot of the item
+ */
+struct mw_seen {
+	mw_counter segments[2][MW_GTW_SLOTS];
 };
 
 /**
- * struct mw_counters - the counters of a network namespace, added up
- * @generation: policy whose rows these are
- * @log_held: denials that the kernel log's rate limit held back
+ * struct mw_counts - the counters of this host, or of all gateways behind it, added up
+ * @row: the built-in rows, then site rows; struct mailwall_row_counters' @row is set
  * @denied: by enum mailwall_direction and enum mailwall_reason
  * @would_deny: the same in audit mode
- * @row_count: rows in @row
- * @row: the built-in rows, then site rows
+ */
+struct mw_counts {
+	struct mailwall_row_counters row[MW_TABLE_ROWS + MAILWALL_SITE_MAX];
+	u64 denied[2][MAILWALL_REASONS];
+	u64 would_deny[2][MAILWALL_REASONS];
+};
+
+/**
+ * struct mw_counters - the counters of a network namespace
+ * @generation: policy whose rows and gateways these are
+ * @log_held: as in struct mw_stats
+ * @flows_noted: as in struct mw_stats
+ * @flows_evicted: as in struct mw_stats
+ * @flows_missed: as in struct mw_stats
+ * @row_count: rows in each of @of
+ * @gtw_count: items in @gtw and @seen
+ * @behind: there are, or were, gateways behind
+ * @of: of this host, of all gateways behind
+ * @gtw: the list of gateways
+ * @seen: what each item saw, by enum mailwall_direction
  */
 struct mw_counters {
 	u64 generation;
 	u64 log_held;
-	u64 denied[2][MAILWALL_REASONS];
-	u64 would_deny[2][MAILWALL_REASONS];
-	u32 row_count;
-	struct mw_row_counters row[MW_TABLE_ROWS + MAILWALL_SITE_MAX];
+	u64 flows_noted;
+	u64 flows_evicted;
+	u64 flows_missed;
+	u16 row_count;
+	u16 gtw_count;
+	bool behind;
+	struct mw_counts of[2];
+	struct mailwall_gtw gtw[MAILWALL_GTW_MAX];
+	u64 seen[MAILWALL_GTW_MAX][2];
 };
 
 /**
- * mw_stats_clear_slot() - start a slot at zero
- * @stats: counters
+ * struct mw_counted - where a namespace's packets are counted
+ * @here: of this host, allocated with the first policy that is set, before hooks
+ * @behind: of all gateways behind, allocated with the first one that is set
+ * @seen: of each of them, likewise
+ * @past: what this host counted by direction in slots that another row has now
+ */
+struct mw_counted {
+	struct mw_stats __percpu *here;
+	struct mw_stats __percpu *behind;
+	struct mw_seen __percpu *seen;
+	u64 past[2];
+};
+
+/**
+ * mw_stats_clear_row() - start a row's slot at zero
+ * @counted: counters
  * @slot: slot that no published policy has had for a grace period
  */
-void mw_stats_clear_slot(struct mw_stats __percpu *stats, u8 slot);
+void mw_stats_clear_row(struct mw_counted *counted, u8 slot);
+
+/**
+ * mw_stats_clear_gateway() - start a gateway's slot at zero
+ * @counted: counters
+ * @slot: slot that no published policy has had for a grace period
+ */
+void mw_stats_clear_gateway(struct mw_counted *counted, u8 slot);
 
 /**
  * mw_stats_read() - add the processors up
- * @stats: counters, NULL for none yet
- * @policy: policy whose rows are wanted
- * @counters: filled in; generation is the caller's
+ * @counted: counters; what is not allocated yet counts as zero
+ * @policy: policy whose rows and gateways are wanted
+ * @counters: filled in
  *
  * Context: any; RCU read side for @policy.
  */
-void mw_stats_read(const struct mw_stats __percpu *stats, const struct mw_policy *policy,
+void mw_stats_read(const struct mw_counted *counted, const struct mw_policy *policy,
 		   struct mw_counters *counters);
 
 #endif /* _MW_STATS_H */

@@ -169,32 +169,54 @@ static DEVICE_ATTR_RO(version);
  * Numbers have a fixed width: a reader that comes for one page after the other
  * finds every line where it was, whatever was counted in between.
  */
-static size_t mw_print_stats(const struct mw_counters *c, char *buf, size_t size)
+static size_t mw_print_counts(const struct mw_counters *c, const struct mw_counts *of,
+			      const char *prefix, char *buf, size_t size)
 {
 	static const char *const directions[] = { "in", "out" };
 	size_t at = 0;
 	int d, r, i;
 
 	for (i = 0; i < c->row_count; i++) {
-		const struct mw_row_counters *row = &c->row[i];
+		const struct mailwall_row_counters *row = &of->row[i];
 
 		at += scnprintf(buf + at, size - at,
-				"row %5u %s %s openings %20llu segments %20llu bytes %20llu\n",
-				row->row.port, mw_end_name(row->row.source),
+				"%srow %5u %s %s openings %20llu segments %20llu bytes %20llu\n",
+				prefix, row->row.port, mw_end_name(row->row.source),
 				mw_end_name(row->row.target), row->openings, row->segments,
 				row->bytes);
 	}
 	for (d = 0; d < 2; d++)
 		for (r = 0; r < MAILWALL_REASONS; r++)
 			at += scnprintf(buf + at, size - at,
-					"reason %-3s %-13s denied %20llu would-deny %20llu\n",
-					directions[d], mw_reason_name(r), c->denied[d][r],
-					c->would_deny[d][r]);
-	at += scnprintf(buf + at, size - at, "log held %20llu\n", c->log_held);
+					"%sreason %-3s %-13s denied %20llu would-deny %20llu\n",
+					prefix, directions[d], mw_reason_name(r), of->denied[d][r],
+					of->would_deny[d][r]);
 	return at;
 }
 
-#define MW_STATS_TEXT 8192
+static size_t mw_print_stats(const struct mw_counters *c, char *buf, size_t size)
+{
+	char text[MW_PREFIX_TEXT];
+	size_t at;
+	int i;
+
+	at = mw_print_counts(c, &c->of[0], "", buf, size);
+	at += scnprintf(buf + at, size - at, "log held %20llu\n", c->log_held);
+	if (c->behind)
+		at += mw_print_counts(c, &c->of[1], "behind ", buf + at, size - at);
+	for (i = 0; i < c->gtw_count; i++) {
+		mw_gtw_print(&c->gtw[i], text);
+		at += scnprintf(buf + at, size - at, "gtw %s in %20llu out %20llu\n", text,
+				c->seen[i][MAILWALL_IN], c->seen[i][MAILWALL_OUT]);
+	}
+	if (c->behind)
+		at += scnprintf(buf + at, size - at,
+				"flows noted %20llu evicted %20llu missed %20llu\n", c->flows_noted,
+				c->flows_evicted, c->flows_missed);
+	return at;
+}
+
+#define MW_STATS_TEXT 16384
 
 static ssize_t stats_read(struct file *file, struct kobject *kobj, mw_bin_attribute_t attr,
 			  char *buf, loff_t pos, size_t size)

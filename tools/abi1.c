@@ -62,6 +62,7 @@ int abi1_set(int fd, const struct mw_spec *spec)
 int abi1_get_counters(int fd, struct counters *counters)
 {
 	struct abi1_counters old = { 0 };
+	struct counts *here = &counters->here;
 	int error = call(fd, ABI1_GET_COUNTERS, &old);
 	unsigned int i;
 
@@ -74,16 +75,16 @@ int abi1_get_counters(int fd, struct counters *counters)
 	for (i = 0; i < 2 * ABI1_REASONS; i++) {
 		unsigned int direction = i / ABI1_REASONS, reason = i % ABI1_REASONS;
 
-		counters->denied[direction][reason] = old.denied[direction][reason];
-		counters->would_deny[direction][reason] = old.would_deny[direction][reason];
+		here->denied[direction][reason] = old.denied[direction][reason];
+		here->would_deny[direction][reason] = old.would_deny[direction][reason];
 	}
-	counters->row_count = old.row_count;
-	counters->row = allocate(old.row_count * sizeof(*counters->row));
+	here->row_count = old.row_count;
+	here->row = allocate(old.row_count * sizeof(*here->row));
 	for (i = 0; i < old.row_count; i++) {
-		counters->row[i].row = old.row[i].row;
-		counters->row[i].openings = old.row[i].openings;
-		counters->row[i].segments = old.row[i].segments;
-		counters->row[i].bytes = old.row[i].bytes;
+		here->row[i].row = old.row[i].row;
+		here->row[i].openings = old.row[i].openings;
+		here->row[i].segments = old.row[i].segments;
+		here->row[i].bytes = old.row[i].bytes;
 	}
 	return 0;
 }

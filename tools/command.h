@@ -19,6 +19,8 @@
  * @data_offset: 32 bit words
  * @length: bytes from the TCP header on; -1: as long as the data offset says
  * @device: name of a network device, or NULL
+ * @in: likewise, that a forwarded segment comes in by
+ * @out: likewise, that it leaves by
  */
 struct question {
 	u8 flags;
@@ -26,6 +28,8 @@ struct question {
 	u8 data_offset;
 	int length;
 	const char *device;
+	const char *in;
+	const char *out;
 };
 
 /**
@@ -117,22 +121,42 @@ struct device {
 };
 
 /**
- * struct counters - what the module has counted for its own host
- * @generation: policy whose rows these are
- * @log_held: denials that the kernel log's rate limit held back
+ * struct counts - what the module has counted for its own host, or for all gateways behind
  * @denied: by enum mailwall_direction and enum mailwall_reason
  * @would_deny: the same in audit mode
  * @row_count: rows in @row
  * @row: the built-in rows, of which a newer module may have others than we, then site
- *       rows; to be freed
+ *       rows
  */
-struct counters {
-	u64 generation;
-	u64 log_held;
+struct counts {
 	u64 denied[2][MAILWALL_REASONS];
 	u64 would_deny[2][MAILWALL_REASONS];
 	unsigned int row_count;
 	struct mailwall_row_counters *row;
+};
+
+/**
+ * struct counters - what the module has counted
+ * @generation: policy whose rows and gateways these are
+ * @log_held: denials that the kernel log's rate limit held back
+ * @here: for its own host
+ * @behind: for all gateways behind; without rows where there never were any
+ * @gtw_count: items in @gtw; 0 where the module does not count them
+ * @gtw: what each item of the list of gateways saw
+ * @flows_noted: as in struct mailwall_counters
+ * @flows_evicted: likewise
+ * @flows_missed: likewise
+ */
+struct counters {
+	u64 generation;
+	u64 log_held;
+	struct counts here;
+	struct counts behind;
+	unsigned int gtw_count;
+	struct mailwall_gtw_counters *gtw;
+	u64 flows_noted;
+	u64 flows_evicted;
+	u64 flows_missed;
 };
 
 /**
@@ -174,6 +198,8 @@ bool device_abi_knows(const struct device *device, const char *what);
 int device_get(const struct device *device, struct mw_spec *policy);
 int device_set(const struct device *device, const struct mw_spec *policy);
 int device_counters(const struct device *device, struct counters *counters);
+/* counters as device_counters() left them, or zeros */
+void counters_free(struct counters *counters);
 int device_explain(const struct device *device, struct mailwall_explain *explain);
 int device_confirm(const struct device *device, u32 extend);
 int device_revert(const struct device *device);
@@ -194,6 +220,34 @@ char *sysfs_read(const char *name);
 /* Read the version from sysfs. Return: false if it is not there. */
 bool sysfs_version(struct mailwall_version *version);
 
+/* passes.c */
+
+/**
+ * struct passing - a way by which packets pass by, or one that could not be looked for
+ * @item: of the list of gateways; empty where it is of none
+ * @kind: what it is, one word: "flowtable", "xdp"; "unknown" if it was not looked for
+ * @text: the item, what happens there, and the cure
+ */
+struct passing {
+	char item[MW_PREFIX_TEXT];
+	char kind[16];
+	char *text;
+};
+
+struct passes {
+	unsigned int count;
+	struct passing *one;
+};
+
+/**
+ * passes_find() - look for ways by which packets pass by mailwall's hooks
+ * @policy: whose gateways behind this host are looked at; for the host itself there is
+ *          nothing to look for
+ * @found: empty; filled in
+ */
+void passes_find(const struct mw_spec *policy, struct passes *found);
+void passes_free(struct passes *found);
+
 /* edit.c, show.c, json.c, explain.c: each runs a command and returns its exit code */
 int adm_show(const struct arguments *args);
 int adm_set(const struct arguments *args);
@@ -205,6 +259,9 @@ int site_add(const struct arguments *args);
 int site_remove(const struct arguments *args);
 int site_clear(const struct arguments *args);
 int gtw_show(const struct arguments *args);
+int gtw_set(const struct arguments *args);
+int gtw_add(const struct arguments *args);
+int gtw_remove(const struct arguments *args);
 int mode(const struct arguments *args);
 int logging(const struct arguments *args);
 int confirm(const struct arguments *args);
@@ -213,6 +270,7 @@ int status(const struct arguments *args);
 int version(const struct arguments *args);
 int explain_in(const struct arguments *args);
 int explain_out(const struct arguments *args);
+int explain_forward(const struct arguments *args);
 
 /**
  * struct report - what status shows
@@ -223,6 +281,7 @@ int explain_out(const struct arguments *args);
  * @policy: policy in force
  * @counters: its counters, the built-in rows without a count where only sysfs could be
  *            read
+ * @passes: what passes by
  * @missing: why it is not complete, and the cure
  */
 struct report {
@@ -231,11 +290,15 @@ struct report {
 	char mode[MW_PREFIX_TEXT];
 	struct mw_spec policy;
 	struct counters counters;
+	struct passes passes;
 	const char *missing;
 };
 
 /* Is this row of the report the administrator's own? The module may have other rows than we. */
 bool report_is_site(const struct report *report, unsigned int row);
+
+/* What an item of the report's list of gateways saw; NULL where the module does not say. */
+const struct mailwall_gtw_counters *report_seen(const struct report *report, unsigned int item);
 
 /* json.c: print on stdout, return the exit code */
 int json_status(const struct report *report);
@@ -243,6 +306,9 @@ int json_version(const struct mailwall_version *version);
 int json_explain(const struct mailwall_explain *explain, const char *words, const char *outcome);
 
 /* explain.c */
+
+/* Name of a device, "?" where it is gone or was never there. */
+const char *device_name(u32 ifindex, char name[MW_PREFIX_TEXT]);
 
 /**
  * parse_flags() - read "SYN,ACK", "none"

@@ -178,26 +178,48 @@ int device_set(const struct device *device, const struct mw_spec *spec)
 	return call(device->fd, MAILWALL_SET_POLICY, &policy);
 }
 
-/* Rows and reasons that concern this host, and that we know. */
-static void sort_counters(struct counters *counters, const struct mailwall_counters *got,
-			  const struct mailwall_reason_counters *reason)
+/* The rows and reasons of this host, or of gateways behind; of reasons those that we know. */
+static void sort_counts(struct counts *counts, u8 behind, const struct mailwall_counters *got,
+			const struct mailwall_row_counters *row,
+			const struct mailwall_reason_counters *reason)
 {
 	unsigned int i;
 
-	counters->generation = got->generation;
-	counters->log_held = got->log_held;
-	counters->row_count = 0;
+	counts->row = allocate(got->row.count * sizeof(*counts->row));
 	for (i = 0; i < got->row.count; i++)
-		if (!counters->row[i].behind)
-			counters->row[counters->row_count++] = counters->row[i];
+		if (row[i].behind == behind)
+			counts->row[counts->row_count++] = row[i];
 	for (i = 0; i < got->reason.count; i++) {
 		const struct mailwall_reason_counters *one = &reason[i];
 
-		if (one->behind || one->direction > MAILWALL_OUT || one->reason >= MAILWALL_REASONS)
+		if (one->behind != behind || one->direction > MAILWALL_OUT ||
+		    one->reason >= MAILWALL_REASONS)
 			continue;
-		counters->denied[one->direction][one->reason] = one->denied;
-		counters->would_deny[one->direction][one->reason] = one->would_deny;
+		counts->denied[one->direction][one->reason] = one->denied;
+		counts->would_deny[one->direction][one->reason] = one->would_deny;
 	}
+}
+
+static void sort_counters(struct counters *counters, const struct mailwall_counters *got,
+			  const struct mailwall_row_counters *row,
+			  const struct mailwall_reason_counters *reason)
+{
+	counters->generation = got->generation;
+	counters->log_held = got->log_held;
+	counters->flows_noted = got->flows_noted;
+	counters->flows_evicted = got->flows_evicted;
+	counters->flows_missed = got->flows_missed;
+	counters->gtw_count = got->gtw.count;
+	sort_counts(&counters->here, 0, got, row, reason);
+	sort_counts(&counters->behind, 1, got, row, reason);
+}
+
+void counters_free(struct counters *counters)
+{
+	free(counters->here.row);
+	free(counters->behind.row);
+	free(counters->gtw);
+	memset(counters, 0, sizeof(*counters));
 }
 
 /* Rows may come between the question how many there are and the one for them. */
@@ -205,8 +227,9 @@ static void sort_counters(struct counters *counters, const struct mailwall_count
 
 int device_counters(const struct device *device, struct counters *counters)
 {
-	struct mailwall_reason_counters *reason = NULL;
 	struct mailwall_counters got = { .size = sizeof(got) };
+	struct mailwall_reason_counters *reason = NULL;
+	struct mailwall_row_counters *row = NULL;
 	int error = 0, tries;
 
 	memset(counters, 0, sizeof(*counters));
@@ -216,17 +239,21 @@ int device_counters(const struct device *device, struct counters *counters)
 		error = call(device->fd, MAILWALL_GET_COUNTERS, &got);
 		if (error && error != -ENOSPC)
 			break;
-		if (!error && counters->row) {
-			sort_counters(counters, &got, reason);
+		if (!error && row) {
+			sort_counters(counters, &got, row, reason);
 			break;
 		}
-		free(counters->row);
+		free(row);
 		free(reason);
-		counters->row = allocate(got.row.count * sizeof(*counters->row));
+		free(counters->gtw);
+		row = allocate(got.row.count * sizeof(*row));
 		reason = allocate(got.reason.count * sizeof(*reason));
-		got.row = LIST(counters->row, got.row.count);
+		counters->gtw = allocate(got.gtw.count * sizeof(*counters->gtw));
+		got.row = LIST(row, got.row.count);
 		got.reason = LIST(reason, got.reason.count);
+		got.gtw = LIST(counters->gtw, got.gtw.count);
 	}
+	free(row);
 	free(reason);
 	return error;
 }
@@ -264,6 +291,10 @@ void device_failed(int error, const char *what)
 	case EEXIST:
 		say("%s: refused by the module (%s): the kernel log names the item, \"journalctl -k -g mailwall\"",
 		    what, strerror(-error));
+		break;
+	case EOPNOTSUPP:
+		say("%s: this kernel cannot do it: its log names the item and the cure, \"journalctl -k -g mailwall\"",
+		    what);
 		break;
 	case ENOTTY:
 		say("%s: the loaded module is too old for this: load the newer one with \"modprobe -r mailwall && modprobe mailwall\"",

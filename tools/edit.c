@@ -97,6 +97,9 @@ static int try_change(const struct device *device, const struct change *change,
 			puts("nothing to change, nothing waits to be confirmed");
 		return 0;
 	}
+	if (mw_spec_is_behind(&after) &&
+	    !device_abi_knows(device, "gtw: gateways behind this host"))
+		return EXIT_REFUSED;
 	if (!session_guard(&after, args, change->name))
 		return EXIT_REFUSED;
 	after.confirm = args->confirm;
@@ -289,6 +292,41 @@ int site_clear(const struct arguments *args)
 	return make_change(&change, args);
 }
 
+/* An empty list is refused by the shared code: there is no "gtw clear". */
+int gtw_set(const struct arguments *args)
+{
+	struct change change = { .name = "gtw", .edit = mw_edit_gtw };
+
+	if (!signless("gtw", args))
+		return EXIT_REFUSED;
+	change.text = join("", args, ' ');
+	return make_change(&change, args);
+}
+
+int gtw_add(const struct arguments *args)
+{
+	const struct change change = {
+		.name = "gtw",
+		.edit = mw_edit_gtw,
+		.text = join("+", args, ' '),
+		.merges = true,
+	};
+
+	return make_change(&change, args);
+}
+
+int gtw_remove(const struct arguments *args)
+{
+	const struct change change = {
+		.name = "gtw",
+		.edit = mw_edit_gtw,
+		.text = join("-", args, ' '),
+		.merges = true,
+	};
+
+	return make_change(&change, args);
+}
+
 /* Return: exit code. */
 static int get(const char *name, struct mw_spec *policy)
 {
@@ -340,9 +378,10 @@ int site_show(const struct arguments *args)
 int gtw_show(const struct arguments *args)
 {
 	char text[MW_PREFIX_TEXT];
+	struct passes passes = { 0 };
 	struct mw_spec policy;
 	int code = get("gtw", &policy);
-	u16 i;
+	unsigned int i;
 
 	(void)args;
 	if (code)
@@ -351,6 +390,11 @@ int gtw_show(const struct arguments *args)
 		mw_gtw_print(&policy.gtw[i], text);
 		puts(text);
 	}
+	/* beside the list, which is for scripts too */
+	passes_find(&policy, &passes);
+	for (i = 0; i < passes.count; i++)
+		say("note: %s", passes.one[i].text);
+	passes_free(&passes);
 	return EXIT_DONE;
 }
 

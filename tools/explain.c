@@ -104,30 +104,77 @@ static const struct mailwall_row *row_with(const struct mw_spec *policy, bool in
 
 #define WORDS 640
 
-/* Why it is allowed or denied. */
-static void explain_words(const struct mailwall_explain *ex, const struct mw_spec *policy,
-			  const struct endpoint *source, const struct endpoint *target,
-			  char words[WORDS])
+/* A loopback device has this index in every network namespace. */
+#define LOOPBACK_IFINDEX 1
+
+/**
+ * struct side - one judgement in words: whose it is, and which end is which
+ * @judgement: judgement
+ * @local: the end on GTW's side
+ * @remote: the other one
+ * @behind: GTW is a gateway behind this host
+ * @who: GTW, for a sentence
+ */
+struct side {
+	const struct mailwall_judgement *judgement;
+	const struct endpoint *local;
+	const struct endpoint *remote;
+	bool behind;
+	char who[MW_PREFIX_TEXT + 16];
+};
+
+static struct side side_of(const struct mailwall_judgement *j, const struct endpoint *source,
+			   const struct endpoint *target)
 {
-	bool in = ex->direction == MAILWALL_IN, opening = mw_flags_opening(ex->flags);
-	const struct endpoint *local = in ? target : source, *remote = in ? source : target;
+	bool in = j->direction == MAILWALL_IN;
+	struct side side = {
+		.judgement = j,
+		.local = in ? target : source,
+		.remote = in ? source : target,
+		.behind = j->gtw.kind != MAILWALL_GTW_THIS,
+		.who = "this host",
+	};
+	char text[MW_PREFIX_TEXT];
+
+	if (side.behind) {
+		mw_gtw_print(&j->gtw, text);
+		snprintf(side.who, sizeof(side.who), "the gateway %s", text);
+	}
+	return side;
+}
+
+/* The judgement that decides: the first that denies it, else the last. */
+static const struct mailwall_judgement *decisive(const struct mailwall_explain *ex)
+{
+	unsigned int i;
+
+	for (i = 0; i + 1 < ex->judgements; i++)
+		if (ex->judgement[i].fate == MAILWALL_FATE_DENY)
+			break;
+	return &ex->judgement[i];
+}
+
+/* Why nothing is judged. */
+static const char *unjudged_words(const struct mailwall_explain *ex)
+{
+	if (ex->answer_mode == MAILWALL_OFF)
+		return "the mode is off";
+	if (ex->ifindex == LOOPBACK_IFINDEX || ex->out_ifindex == LOOPBACK_IFINDEX)
+		return "traffic over a loopback device is not judged";
+	return "it neither comes from a gateway nor goes to one: for those there are, mailwall gtw show";
+}
+
+/* Why it is denied. */
+static void denial_words(const struct mailwall_explain *ex, const struct side *side,
+			 const struct mw_spec *policy, char words[WORDS])
+{
+	const struct endpoint *local = side->local, *remote = side->remote;
+	bool in = side->judgement->direction == MAILWALL_IN;
+	bool opening = mw_flags_opening(ex->flags);
 	const struct mailwall_row *row;
 	char text[MW_PREFIX_TEXT];
 
-	if (ex->fate == MAILWALL_FATE_UNJUDGED) {
-		snprintf(words, WORDS,
-			 ex->answer_mode == MAILWALL_OFF ?
-				 "the mode is off" :
-				 "traffic over a loopback device is not judged");
-		return;
-	}
-	if (ex->fate == MAILWALL_FATE_PASS) {
-		snprintf(words, WORDS, "%s row: %s",
-			 row_description(&ex->row) ? "built-in" : "site",
-			 row_description(&ex->row) ?: "the administrator's own");
-		return;
-	}
-	switch (ex->reason) {
+	switch (side->judgement->reason) {
 	case MAILWALL_MALFORMED:
 		snprintf(
 			words, WORDS,
@@ -156,85 +203,207 @@ static void explain_words(const struct mailwall_explain *ex, const struct mw_spe
 		row = row_with(policy, false, remote->port);
 		snprintf(
 			words, WORDS,
-			"the row \"%s\" lets replies from port %u in, but this host has no connection from its port %u to %s port %u that this could be a reply to",
-			row ? row_print(row, text) : "PORT GTW ANY", remote->port, local->port,
+			"the row \"%s\" lets replies from port %u in, but %s has %s from its port %u to %s port %u that this could be a reply to",
+			row ? row_print(row, text) : "PORT GTW ANY", remote->port, side->who,
+			side->behind ? "sent nothing lately" : "no connection", local->port,
 			remote->text, remote->port);
 		break;
 	case MAILWALL_CLOSED:
 		if (in && opening)
 			snprintf(
 				words, WORDS,
-				"no row opens port %u of this host: to open it, mailwall site add %u ANY GTW (or ADM GTW for ADM only)",
-				local->port, local->port);
+				"no row opens port %u of %s: to open it, mailwall site add %u ANY GTW (or ADM GTW for ADM only)",
+				local->port, side->who, local->port);
 		else if (opening)
 			snprintf(
 				words, WORDS,
-				"no row lets this host connect to port %u elsewhere: to let it, mailwall site add %u GTW ANY",
-				remote->port, remote->port);
+				"no row lets %s connect to port %u elsewhere: to let it, mailwall site add %u GTW ANY",
+				side->who, remote->port, remote->port);
 		else
 			snprintf(
 				words, WORDS,
-				"no row opens port %u of this host, and none lets it connect to port %u elsewhere",
-				local->port, remote->port);
+				"no row opens port %u of %s, and none lets it connect to port %u elsewhere",
+				local->port, side->who, remote->port);
 		break;
 	default:
 		snprintf(words, WORDS, "for reason %u, which this release does not know",
-			 ex->reason);
+			 side->judgement->reason);
+	}
+}
+
+/* Why it is allowed, denied or not judged. */
+static void explain_words(const struct mailwall_explain *ex, const struct mw_spec *policy,
+			  const struct endpoint *source, const struct endpoint *target,
+			  char words[WORDS])
+{
+	struct side side;
+
+	switch (ex->fate) {
+	case MAILWALL_FATE_UNJUDGED:
+		snprintf(words, WORDS, "%s", unjudged_words(ex));
+		return;
+	case MAILWALL_FATE_PASS:
+		snprintf(words, WORDS, "%s row: %s",
+			 row_description(&ex->row) ? "built-in" : "site",
+			 row_description(&ex->row) ?: "the administrator's own");
+		return;
+	default:
+		side = side_of(decisive(ex), source, target);
+		denial_words(ex, &side, policy, words);
 	}
 }
 
 /* What that means in the mode in force. */
 static const char *explain_outcome(const struct mailwall_explain *ex)
 {
-	bool denied = ex->fate == MAILWALL_FATE_DENY;
+	const struct mailwall_judgement *j;
 
 	if (ex->answer_mode == MAILWALL_OFF)
 		return "mode off: it passes, nothing is judged";
 	if (ex->fate == MAILWALL_FATE_UNJUDGED)
 		return "it passes";
-	if (!denied)
+	if (ex->fate != MAILWALL_FATE_DENY)
 		return "it passes to the next hook; another firewall on this host may still drop it";
 	if (ex->answer_mode == MAILWALL_AUDIT)
 		return "mode audit: it passes, counted and logged as would-deny";
 	if (ex->answer_mode != MAILWALL_ENFORCE)
 		return "it is denied";
-	return ex->direction == MAILWALL_IN ?
-		       "mode enforce: it is dropped silently, the sender waits in vain" :
-		       "mode enforce: it is dropped, and connect() fails at once with \"Connection refused\"";
+	j = decisive(ex);
+	if (ex->hook == MAILWALL_HOOK_HOST && ex->direction == MAILWALL_OUT)
+		return "mode enforce: it is dropped, and connect() fails at once with \"Connection refused\"";
+	if (j->place == MAILWALL_PLACE_FORWARD && j->direction == MAILWALL_OUT &&
+	    j->reason != MAILWALL_MALFORMED && mw_flags_opening(ex->flags))
+		return "mode enforce: it is dropped, and the gateway is told by ICMP, \"administratively prohibited\"";
+	return "mode enforce: it is dropped silently, the sender waits in vain";
 }
 
-static void show(const struct mailwall_explain *ex, const struct endpoint *source,
-		 const struct endpoint *target, const char *words)
+const char *device_name(u32 ifindex, char name[MW_PREFIX_TEXT])
 {
-	bool in = ex->direction == MAILWALL_IN;
-	const struct endpoint *local = in ? target : source, *remote = in ? source : target;
+	return ifindex && if_indextoname(ifindex, name) ? name : "?";
+}
+
+static void show_verdict(u8 fate, u8 reason, const struct mailwall_row *row)
+{
 	char text[MW_PREFIX_TEXT];
 
-	switch (ex->fate) {
+	switch (fate) {
 	case MAILWALL_FATE_PASS:
-		printf("allowed by the row \"%s\"\n", row_print(&ex->row, text));
+		printf("allowed by the row \"%s\"\n", row_print(row, text));
 		break;
 	case MAILWALL_FATE_DENY:
-		printf("denied: %s\n", mw_reason_name(ex->reason) ?: "?");
+		printf("denied: %s\n", mw_reason_name(reason) ?: "?");
 		break;
 	default:
 		puts("not judged");
 	}
+}
+
+/* @found: the connection */
+static const char *connection_words(const struct mailwall_explain *ex, bool behind, bool found)
+{
+	if (ex->connection != MAILWALL_CONNECTION_ASK)
+		return found ? "held, as stated" : "none, as stated";
+	if (behind)
+		return found ? "the gateway has sent on this flow" :
+			       "the gateway has not sent on this flow lately";
+	return found ? "this host holds it" : "this host has none";
+}
+
+/* Does what a gateway behind sends let its replies in? */
+static const char *flow_words(const struct mailwall_explain *ex, const struct mw_spec *policy,
+			      const struct side *side)
+{
+	if (side->judgement->notes)
+		return "noted: replies from there are let in";
+	if (row_with(policy, true, side->local->port))
+		return "not needed: a row opens the local port";
+	if (ex->flags & MW_RST)
+		return "not noted: it is a RST";
+	return "not noted, so that replies are denied: this host's route to the source does not lead to the device that it comes in by";
+}
+
+static void show_ends(const struct side *side)
+{
+	printf("  %-11sport %u, on %s (%s)\n", "local", side->local->port,
+	       side->behind ? "that gateway" : "this host", side->local->text);
+	printf("  %-11sport %u, on the other side\n", "remote", side->remote->port);
+	printf("  %-11s%s\n", "peer", side->remote->text);
+}
+
+/* One judgement of those for gateways behind, and for whom. */
+static void show_side(const struct mailwall_explain *ex, const struct mw_spec *policy,
+		      const struct side *side)
+{
+	static const char *const place[] = {
+		[MAILWALL_PLACE_HOST] = "this host's LOCAL_IN or LOCAL_OUT",
+		[MAILWALL_PLACE_FORWARD] = "FORWARD",
+		[MAILWALL_PLACE_BRIDGE] = "the bridge, where the gateway's port is seen",
+		[MAILWALL_PLACE_BRIDGED] =
+			"FORWARD, but only if br_netfilter shows bridged packets there (sysctl net.bridge.bridge-nf-call-iptables, -ip6tables)",
+	};
+	const struct mailwall_judgement *j = side->judgement;
+
+	printf("  %-11sfor %s: ", j->direction == MAILWALL_IN ? "inbound" : "outbound", side->who);
+	show_verdict(j->fate, j->reason, &j->row);
+	show_ends(side);
+	if (j->place < ARRAY_SIZE(place)) {
+		printf("  %-11s", "judged at");
+		print_wrapped(place[j->place], 13, output_width());
+	}
+	if (j->connection_found <= 1)
+		printf("  %-11s%s\n", "connection",
+		       connection_words(ex, side->behind, j->connection_found));
+	if (side->behind && j->direction == MAILWALL_OUT && j->fate == MAILWALL_FATE_PASS) {
+		printf("  %-11s", "flow");
+		print_wrapped(flow_words(ex, policy, side), 13, output_width());
+	}
+}
+
+static void show(const struct mailwall_explain *ex, const struct mw_spec *policy,
+		 const struct question *q, const struct endpoint *source,
+		 const struct endpoint *target, const char *words)
+{
+	bool in = ex->direction == MAILWALL_IN, forward = ex->hook == MAILWALL_HOOK_FORWARD;
+	/* of this host's own */
+	const struct side own = {
+		.local = in ? target : source,
+		.remote = in ? source : target,
+	};
+	char text[MW_PREFIX_TEXT], name[2][MW_PREFIX_TEXT];
+	bool behind = false;
+	unsigned int i;
+
+	for (i = 0; i < ex->judgements; i++)
+		behind |= ex->judgement[i].gtw.kind != MAILWALL_GTW_THIS;
+	show_verdict(ex->fate, ex->reason, &ex->row);
 	printf("  %-11s", "why");
 	print_wrapped(words, 13, output_width());
 	printf("  %-11s%s\n", "outcome", explain_outcome(ex));
-	printf("  %-11s%s %s port %u -> %s port %u\n", ex->direction == MAILWALL_IN ? "in" : "out",
+	printf("  %-11s%s %s port %u -> %s port %u\n",
+	       forward ? "forward" :
+	       in      ? "in" :
+			 "out",
 	       flags_print(ex->flags, text), source->text, source->port, target->text,
 	       target->port);
-	printf("  %-11sport %u, on this host (%s)\n", "local", local->port, local->text);
-	printf("  %-11sport %u, on the other side\n", "remote", remote->port);
-	printf("  %-11s%s\n", "peer", remote->text);
+	if (forward)
+		printf("  %-11s%s%s -> %s%s\n", "devices", device_name(ex->ifindex, name[0]),
+		       q->in ? "" : " (by this host's route)",
+		       device_name(ex->out_ifindex, name[1]),
+		       q->out ? "" : " (by this host's route)");
+	else if (behind)
+		printf("  %-11s%s%s\n", "device", device_name(ex->ifindex, name[0]),
+		       q->device ? "" : " (by this host's route)");
+	for (i = 0; behind && i < ex->judgements; i++) {
+		const struct side side = side_of(&ex->judgement[i], source, target);
+
+		show_side(ex, policy, &side);
+	}
+	if (behind || forward)
+		return;
+	show_ends(&own);
 	if (ex->connection_found <= 1)
 		printf("  %-11s%s\n", "connection",
-		       ex->connection == MAILWALL_CONNECTION_ASK ?
-			       (ex->connection_found ? "this host holds it" :
-						       "this host has none") :
-			       (ex->connection_found ? "held, as stated" : "none, as stated"));
+		       connection_words(ex, false, ex->connection_found));
 }
 
 static int ask(struct mailwall_explain *ex, struct mw_spec *policy)
@@ -252,6 +421,8 @@ static int ask(struct mailwall_explain *ex, struct mw_spec *policy)
 		error = device_get(&device, policy) ?: device_explain(&device, ex);
 	} while (!error && ex->generation != policy->generation && --tries);
 	device_close(&device);
+	if (!error && ex->judgements > ARRAY_SIZE(ex->judgement))
+		error = -EPROTO;
 	if (error == -EINVAL)
 		say("explain: the module does not take this question: an older release may not know all of it");
 	else if (error == -ENODEV)
@@ -261,19 +432,34 @@ static int ask(struct mailwall_explain *ex, struct mw_spec *policy)
 	return error ? EXIT_REFUSED : EXIT_DONE;
 }
 
-static int explain(const struct arguments *args, u8 direction)
+/* Return: false after it has said that there is no such device. */
+static bool read_device(const char *name, u32 *ifindex)
+{
+	char text[ESCAPED_TEXT];
+
+	if (!name)
+		return true;
+	*ifindex = if_nametoindex(name);
+	if (!*ifindex)
+		say("device \"%s\": there is none of this name: see \"ip link\"",
+		    escape(name, strlen(name), text));
+	return *ifindex;
+}
+
+static int explain(const struct arguments *args, u8 hook, u8 direction)
 {
 	const struct question *q = &args->question;
 	struct mailwall_explain ex = {
+		.hook = hook,
 		.direction = direction,
 		.flags = q->flags,
 		.connection = q->connection,
 		.data_offset = q->data_offset,
 		.segment_length = q->length < 0 ? q->data_offset * 4 : q->length,
 	};
-	struct endpoint source, target;
+	struct endpoint source = { 0 }, target = { 0 };
 	struct mw_spec policy;
-	char words[WORDS], text[ESCAPED_TEXT];
+	char words[WORDS];
 
 	if (!read_endpoint(args->words[0], &source) || !read_endpoint(args->words[1], &target))
 		return EXIT_USAGE;
@@ -287,29 +473,29 @@ static int explain(const struct arguments *args, u8 direction)
 	memcpy(ex.target, target.address, sizeof(ex.target));
 	ex.source_port = source.port;
 	ex.target_port = target.port;
-	if (q->device) {
-		ex.ifindex = if_nametoindex(q->device);
-		if (!ex.ifindex) {
-			say("device \"%s\": there is none of this name: see \"ip link\"",
-			    escape(q->device, strlen(q->device), text));
-			return EXIT_REFUSED;
-		}
-	}
+	if (!read_device(q->device, &ex.ifindex) || !read_device(q->in, &ex.ifindex) ||
+	    !read_device(q->out, &ex.out_ifindex))
+		return EXIT_REFUSED;
 	if (ask(&ex, &policy))
 		return EXIT_REFUSED;
 	explain_words(&ex, &policy, &source, &target, words);
 	if (args->json)
 		return json_explain(&ex, words, explain_outcome(&ex));
-	show(&ex, &source, &target, words);
+	show(&ex, &policy, q, &source, &target, words);
 	return EXIT_DONE;
 }
 
 int explain_in(const struct arguments *args)
 {
-	return explain(args, MAILWALL_IN);
+	return explain(args, MAILWALL_HOOK_HOST, MAILWALL_IN);
 }
 
 int explain_out(const struct arguments *args)
 {
-	return explain(args, MAILWALL_OUT);
+	return explain(args, MAILWALL_HOOK_HOST, MAILWALL_OUT);
+}
+
+int explain_forward(const struct arguments *args)
+{
+	return explain(args, MAILWALL_HOOK_FORWARD, MAILWALL_IN);
 }

@@ -42,11 +42,76 @@ static json_t *denials(const u64 denied[2][MAILWALL_REASONS])
 	return json_pack("{s:o, s:o}", "in", in, "out", out);
 }
 
+static void add_denials(json_t *object, const struct counts *counts)
+{
+	json_object_set_new(object, "denied", denials(counts->denied));
+	json_object_set_new(object, "would_deny", denials(counts->would_deny));
+}
+
+static json_t *rows(const struct report *report, const struct counts *counts)
+{
+	json_t *all = json_array();
+	unsigned int i;
+
+	for (i = 0; i < counts->row_count; i++) {
+		const struct mailwall_row_counters *counters = &counts->row[i];
+		json_t *one = row(&counters->row, !report_is_site(report, i));
+
+		if (report->complete) {
+			json_object_set_new(one, "openings", json_integer(counters->openings));
+			json_object_set_new(one, "segments", json_integer(counters->segments));
+			json_object_set_new(one, "bytes", json_integer(counters->bytes));
+		}
+		json_array_append_new(all, one);
+	}
+	return all;
+}
+
+static json_t *seen(const struct mailwall_gtw_counters *counters)
+{
+	if (!counters)
+		return json_null();
+	return json_pack("{s:I, s:I}", "in", (json_int_t)counters->in, "out",
+			 (json_int_t)counters->out);
+}
+
+/* Of gateways behind this host, null where there never were any. */
+static void add_behind(json_t *object, const struct report *report)
+{
+	const struct counters *counters = &report->counters;
+	json_t *behind = json_null(), *flows = json_null();
+
+	if (counters->behind.row_count) {
+		behind = json_pack("{s:o}", "rows", rows(report, &counters->behind));
+		add_denials(behind, &counters->behind);
+		flows = json_pack("{s:I, s:I, s:I}", "noted", (json_int_t)counters->flows_noted,
+				  "evicted", (json_int_t)counters->flows_evicted, "missed",
+				  (json_int_t)counters->flows_missed);
+	}
+	json_object_set_new(object, "behind", behind);
+	json_object_set_new(object, "flows", flows);
+}
+
+static json_t *passes_by(const struct passes *passes)
+{
+	json_t *all = json_array();
+	unsigned int i;
+
+	for (i = 0; i < passes->count; i++) {
+		const struct passing *one = &passes->one[i];
+
+		json_array_append_new(all, json_pack("{s:s?, s:s, s:s}", "item",
+						     *one->item ? one->item : NULL, "kind",
+						     one->kind, "text", one->text));
+	}
+	return all;
+}
+
 static void add_policy(json_t *object, const struct report *report)
 {
 	const struct mw_spec *policy = &report->policy;
 	char text[MW_PREFIX_TEXT];
-	json_t *adm = json_array(), *gtw = json_array();
+	json_t *adm = json_array(), *gtw = json_array(), *all = json_object();
 	u16 i;
 
 	for (i = 0; i < policy->adm_count; i++) {
@@ -57,40 +122,31 @@ static void add_policy(json_t *object, const struct report *report)
 	for (i = 0; i < policy->gtw_count; i++) {
 		mw_gtw_print(&policy->gtw[i], text);
 		json_array_append_new(gtw, json_string(text));
+		json_object_set_new(all, text, seen(report_seen(report, i)));
 	}
 	json_object_set_new(object, "gtw", gtw);
+	json_object_set_new(object, "seen", all);
+	json_object_set_new(object, "passes_by", passes_by(&report->passes));
 	mw_spec_print_log(policy, text);
 	json_object_set_new(object, "log", json_string(text));
 	json_object_set_new(object, "log_held", json_integer(report->counters.log_held));
 	json_object_set_new(object, "generation", json_integer(policy->generation));
 	json_object_set_new(object, "reverts_in_seconds",
 			    policy->confirm ? json_integer(policy->confirm) : json_null());
-	json_object_set_new(object, "denied", denials(report->counters.denied));
-	json_object_set_new(object, "would_deny", denials(report->counters.would_deny));
+	add_denials(object, &report->counters.here);
+	add_behind(object, report);
 }
 
 int json_status(const struct report *report)
 {
-	json_t *object = json_object(), *rows = json_array();
-	unsigned int i;
+	json_t *object = json_object();
 
 	json_object_set_new(object, "complete", json_boolean(report->complete));
 	json_object_set_new(object, "command", release(MAILWALL_RELEASE, MAILWALL_ABI));
 	json_object_set_new(object, "module",
 			    release(report->version.release, report->version.abi));
 	json_object_set_new(object, "mode", json_string(report->mode));
-	for (i = 0; i < report->counters.row_count; i++) {
-		const struct mailwall_row_counters *counters = &report->counters.row[i];
-		json_t *one = row(&counters->row, !report_is_site(report, i));
-
-		if (report->complete) {
-			json_object_set_new(one, "openings", json_integer(counters->openings));
-			json_object_set_new(one, "segments", json_integer(counters->segments));
-			json_object_set_new(one, "bytes", json_integer(counters->bytes));
-		}
-		json_array_append_new(rows, one);
-	}
-	json_object_set_new(object, "rows", rows);
+	json_object_set_new(object, "rows", rows(report, &report->counters.here));
 	if (report->complete)
 		add_policy(object, report);
 	return print(object);
@@ -103,22 +159,73 @@ int json_version(const struct mailwall_version *version)
 		version->abi ? release(version->release, version->abi) : json_null()));
 }
 
+static json_t *verdict(u8 fate)
+{
+	static const char *const name[] = { "allow", "deny", "unjudged" };
+
+	return json_string(fate < ARRAY_SIZE(name) ? name[fate] : "?");
+}
+
+static json_t *reason(u8 fate, u8 number)
+{
+	const char *name = fate == MAILWALL_FATE_DENY ? mw_reason_name(number) : NULL;
+
+	return name ? json_string(name) : json_null();
+}
+
+static json_t *row_allowing(u8 fate, const struct mailwall_row *one)
+{
+	return fate == MAILWALL_FATE_PASS ? row(one, row_description(one)) : json_null();
+}
+
+static json_t *connection(u8 found)
+{
+	return found <= 1 ? json_boolean(found) : json_null();
+}
+
+static json_t *judgement(const struct mailwall_judgement *j)
+{
+	static const char *const place[] = {
+		[MAILWALL_PLACE_HOST] = "host",
+		[MAILWALL_PLACE_FORWARD] = "forward",
+		[MAILWALL_PLACE_BRIDGE] = "bridge",
+		[MAILWALL_PLACE_BRIDGED] = "br_netfilter",
+	};
+	char text[MW_PREFIX_TEXT];
+
+	mw_gtw_print(&j->gtw, text);
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:b}", "gtw", text, "direction",
+			 j->direction == MAILWALL_IN ? "in" : "out", "verdict", verdict(j->fate),
+			 "reason", reason(j->fate, j->reason), "row",
+			 row_allowing(j->fate, &j->row), "connection",
+			 connection(j->connection_found), "place",
+			 j->place < ARRAY_SIZE(place) ? place[j->place] : "?", "notes_flow",
+			 j->notes);
+}
+
+static json_t *device(u32 ifindex)
+{
+	char name[MW_PREFIX_TEXT];
+
+	return ifindex ? json_string(device_name(ifindex, name)) : json_null();
+}
+
 int json_explain(const struct mailwall_explain *explain, const char *words, const char *outcome)
 {
-	static const char *const fate[] = { "allow", "deny", "unjudged" };
-	bool passes = explain->fate == MAILWALL_FATE_PASS;
-	bool denied = explain->fate == MAILWALL_FATE_DENY;
+	bool out = explain->hook == MAILWALL_HOOK_HOST && explain->direction == MAILWALL_OUT;
+	json_t *judgements = json_array();
 	char text[MW_PREFIX_TEXT];
-	json_t *connection = json_null();
+	unsigned int i;
 
-	if (explain->connection_found <= 1)
-		connection = json_boolean(explain->connection_found);
-	return print(
-		json_pack("{s:s, s:s?, s:o, s:o, s:s, s:s, s:s, s:I}", "verdict",
-			  explain->fate < ARRAY_SIZE(fate) ? fate[explain->fate] : "?", "reason",
-			  denied ? mw_reason_name(explain->reason) : NULL, "row",
-			  passes ? row(&explain->row, row_description(&explain->row)) : json_null(),
-			  "connection", connection, "mode", mode_print(explain->answer_mode, text),
-			  "explanation", words, "outcome", outcome, "generation",
-			  (json_int_t)explain->generation));
+	for (i = 0; i < explain->judgements; i++)
+		json_array_append_new(judgements, judgement(&explain->judgement[i]));
+	return print(json_pack("{s:o, s:o, s:o, s:o, s:s, s:s, s:s, s:I, s:o, s:o, s:o}", "verdict",
+			       verdict(explain->fate), "reason",
+			       reason(explain->fate, explain->reason), "row",
+			       row_allowing(explain->fate, &explain->row), "connection",
+			       connection(explain->connection_found), "mode",
+			       mode_print(explain->answer_mode, text), "explanation", words,
+			       "outcome", outcome, "generation", (json_int_t)explain->generation,
+			       "judgements", judgements, "in", device(out ? 0 : explain->ifindex),
+			       "out", device(out ? explain->ifindex : explain->out_ifindex)));
 }

@@ -12,7 +12,10 @@ enum {
 	TAKES_FORCE = 1 << 2,
 	TAKES_QUESTION = 1 << 3,
 	TAKES_EXTEND = 1 << 4,
+	TAKES_DEVICE = 1 << 5,
+	TAKES_IN_OUT = 1 << 6,
 	CHANGES = TAKES_CONFIRM | TAKES_FORCE,
+	ASKS = TAKES_JSON | TAKES_QUESTION,
 };
 
 #define MANY 1000000
@@ -37,14 +40,17 @@ static const struct command {
 	{ "site", "remove", " PORT SOURCE TARGET...", 1, MANY, CHANGES, site_remove },
 	{ "site", "clear", "", 0, 0, CHANGES, site_clear },
 	{ "gtw", "show", "", 0, 0, 0, gtw_show },
+	{ "gtw", "set", " GATEWAY...", 1, MANY, CHANGES, gtw_set },
+	{ "gtw", "add", " GATEWAY...", 1, MANY, CHANGES, gtw_add },
+	{ "gtw", "remove", " GATEWAY...", 1, MANY, CHANGES, gtw_remove },
 	{ "mode", NULL, " [enforce|audit|off]", 0, 1, CHANGES, mode },
 	{ "log", NULL, " [off|kernel|nflog[:GROUP]]", 0, 1, CHANGES, logging },
 	{ "confirm", NULL, "", 0, 0, TAKES_EXTEND, confirm },
 	{ "revert", NULL, "", 0, 0, 0, revert },
-	{ "explain", "in", " ADDRESS:PORT ADDRESS:PORT", 2, 2, TAKES_JSON | TAKES_QUESTION,
-	  explain_in },
-	{ "explain", "out", " ADDRESS:PORT ADDRESS:PORT", 2, 2, TAKES_JSON | TAKES_QUESTION,
-	  explain_out },
+	{ "explain", "in", " ADDRESS:PORT ADDRESS:PORT", 2, 2, ASKS | TAKES_DEVICE, explain_in },
+	{ "explain", "out", " ADDRESS:PORT ADDRESS:PORT", 2, 2, ASKS | TAKES_DEVICE, explain_out },
+	{ "explain", "forward", " ADDRESS:PORT ADDRESS:PORT", 2, 2, ASKS | TAKES_IN_OUT,
+	  explain_forward },
 	{ "version", NULL, "", 0, 0, TAKES_JSON, version },
 };
 
@@ -58,6 +64,8 @@ enum {
 	OPTION_DATA_OFFSET,
 	OPTION_LENGTH,
 	OPTION_DEVICE,
+	OPTION_IN,
+	OPTION_OUT,
 };
 
 static const struct argp_option options[] = {
@@ -75,12 +83,17 @@ static const struct argp_option options[] = {
 	{ "flags", OPTION_FLAGS, "FLAG,...", 0,
 	  "TCP flags: FIN SYN RST PSH ACK URG ECE CWR, or none (default: SYN)", 4 },
 	{ "connection", OPTION_CONNECTION, "ask|none|held", 0,
-	  "Whether this host has the connection: look (default), or take it as stated", 4 },
+	  "Whether the connection is there: look (default), or take it as stated", 4 },
 	{ "data-offset", OPTION_DATA_OFFSET, "WORDS", 0, "TCP data offset, 0 to 15 (default: 5)",
 	  4 },
 	{ "length", OPTION_LENGTH, "BYTES", 0,
 	  "Bytes from the TCP header on (default: what the data offset says)", 4 },
-	{ "device", OPTION_DEVICE, "IFNAME", 0, "Network device that the segment passes", 4 },
+	{ "device", OPTION_DEVICE, "IFNAME", 0, "in, out: network device that the segment passes",
+	  4 },
+	{ "in", OPTION_IN, "IFNAME", 0,
+	  "forward: device that it comes in by (default: of the route to its source)", 4 },
+	{ "out", OPTION_OUT, "IFNAME", 0,
+	  "forward: device that it leaves by (default: of the route to its target)", 4 },
 	{ 0 },
 };
 
@@ -95,18 +108,22 @@ static const char documentation[] =
 	"  site show                  the site rows, those besides the built-in table\n"
 	"  site add|remove ROW...     a ROW is 22 ADM GTW, or 22:ADM:GTW\n"
 	"  site clear                 remove them all\n"
-	"  gtw show                   which computers are gateways (GTW)\n"
+	"  gtw show                   which computers are gateways (GTW); what passes by\n"
+	"  gtw set|add|remove GATEWAY...\n"
+	"                             a GATEWAY is this (host), or one behind it:\n"
+	"                             ADDRESS, PREFIX, or port:DEVICE\n"
 	"  mode [enforce|audit|off]   show or set the mode\n"
 	"  log [off|kernel|nflog[:GROUP]]\n"
 	"                             show or set where denied segments are logged\n"
 	"  confirm                    keep the change that waits to be confirmed\n"
 	"  revert                     undo it now\n"
-	"  explain in|out SOURCE TARGET\n"
-	"                             what happens to a segment, and why\n"
+	"  explain in|out|forward SOURCE TARGET\n"
+	"                             what happens to a segment to, from, or through\n"
+	"                             this host, and why\n"
 	"                             (ADDRESS:PORT, IPv6 as [ADDRESS]:PORT)\n"
 	"  version                    release and ABI of command and module\n"
 	"\n"
-	"A port of a row is the local one if TARGET is GTW (this host), the remote one if SOURCE is GTW. "
+	"A port of a row is the gateway's own if TARGET is GTW, the one elsewhere if SOURCE is GTW. "
 	"The other end is ANY or ADM.\n"
 	"\n"
 	"Exit codes: 0 done, 1 refused or failed, 2 usage. Manual: mailwall(8).";
@@ -203,7 +220,9 @@ static void find_command(struct argp_state *state, struct line *line)
 			   line->takes & ~command->takes & TAKES_CONFIRM ? "--confirm" :
 			   line->takes & ~command->takes & TAKES_FORCE	 ? "--force" :
 			   line->takes & ~command->takes & TAKES_EXTEND	 ? "--extend" :
-									   "one of explain's");
+			   command->takes & TAKES_DEVICE ? "--in and --out are for forward" :
+			   command->takes & TAKES_IN_OUT ? "--device is for in and out" :
+							   "one of explain's");
 	if (command->takes & CHANGES && !args->count && line->takes && !command->verb)
 		argp_error(state,
 			   "%s: --confirm and --force are for a change: write \"mailwall %s%s\"",
@@ -256,8 +275,16 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		question->length = option_number(state, "length", value, 0, 65535);
 		return 0;
 	case OPTION_DEVICE:
-		line->takes |= TAKES_QUESTION;
+		line->takes |= TAKES_DEVICE;
 		question->device = value;
+		return 0;
+	case OPTION_IN:
+		line->takes |= TAKES_IN_OUT;
+		question->in = value;
+		return 0;
+	case OPTION_OUT:
+		line->takes |= TAKES_IN_OUT;
+		question->out = value;
 		return 0;
 	case ARGP_KEY_ARG:
 		args->words[args->count++] = value;

@@ -171,30 +171,60 @@ static bool held(const void *context)
 	return true;
 }
 
-/* Return: verdict of mw_policy_judge() on the session's segments, both ways */
-static unsigned int session_judge(const struct mw_spec *spec, const struct session *session)
+/* Verdict of mw_policy_judge() on its segments this way or that, for one of the two. */
+static unsigned int session_judge_for(const struct mw_policy *policy, u8 direction, bool behind,
+				      const struct session *session)
 {
-	struct mw_policy *policy = allocate(sizeof(*policy));
-	const __be16 local = htons(session->local_port), remote = htons(session->peer_port);
-	struct mw_segment seg = {
+	const __be16 own = htons(session->local_port), far = htons(session->peer_port);
+	const struct mw_segment seg = {
+		.direction = direction,
 		.ipv6 = session->family == AF_INET6,
+		.behind = behind,
 		.flags = MW_ACK,
-		.local = &local,
-		.remote = &remote,
-		.peer = session->peer,
+		.local = behind ? &far : &own,
+		.remote = behind ? &own : &far,
+		.peer = behind ? session->local : session->peer,
 	};
-	u8 slot[MAILWALL_SITE_MAX], i;
-	unsigned int verdict;
 
-	for (i = 0; i < ARRAY_SIZE(slot); i++)
-		slot[i] = MW_SITE_SLOT + i;
-	mw_policy_build(policy, spec, slot);
-	seg.direction = MAILWALL_IN;
-	verdict = mw_policy_judge(policy, &seg, held, NULL);
-	if (!(verdict & MW_DENY)) {
-		seg.direction = MAILWALL_OUT;
-		verdict = mw_policy_judge(policy, &seg, held, NULL);
+	return mw_policy_judge(policy, &seg, held, NULL);
+}
+
+/*
+ * The first denial of the session's segments, both ways, or an allowing verdict. @behind: for
+ * the gateway behind this host that the session comes from.
+ */
+static unsigned int session_judge(const struct mw_spec *spec, const struct session *session,
+				  bool *behind)
+{
+	struct mw_gateways *g = mw_spec_is_behind(spec) ? allocate(sizeof(*g)) : NULL;
+	struct mw_policy *policy = allocate(sizeof(*policy));
+	/* by addresses alone: who knows by which device the session comes */
+	const struct mw_path path = {
+		.place = MW_PLACE_HOST,
+		.ipv6 = session->family == AF_INET6,
+		.to_host = true,
+		.source = session->peer,
+		.target = session->local,
+	};
+	u8 site[MAILWALL_SITE_MAX], gtw[MAILWALL_GTW_MAX], i;
+	unsigned int verdict = 0;
+	struct mw_ends ends;
+
+	for (i = 0; i < ARRAY_SIZE(site); i++)
+		site[i] = MW_SITE_SLOT + i;
+	for (i = 0; i < ARRAY_SIZE(gtw); i++)
+		gtw[i] = MW_NOBODY + 1 + i;
+	mw_policy_build(policy, spec, site);
+	mw_policy_set_gateways(policy, g, gtw);
+	ends = mw_gateways_ends(g, &path);
+	for (i = 0; i < 4 && !(verdict & MW_DENY); i++) {
+		u8 direction = i % 2 ? MAILWALL_OUT : MAILWALL_IN;
+
+		*behind = i / 2;
+		if (*behind ? ends.from : ends.to_this)
+			verdict = session_judge_for(policy, direction, *behind, session);
 	}
+	free(g);
 	free(policy);
 	return verdict;
 }
@@ -213,10 +243,11 @@ bool session_guard(const struct mw_spec *policy, const struct arguments *args, c
 	char peer[MW_PREFIX_TEXT];
 	struct session session;
 	unsigned int verdict;
+	bool behind;
 
 	if (policy->mode != MAILWALL_ENFORCE || !session_find(&session))
 		return true;
-	verdict = session_judge(policy, &session);
+	verdict = session_judge(policy, &session, &behind);
 	if (!(verdict & MW_DENY))
 		return true;
 	mw_address_print(session.family, session.peer, peer);
@@ -232,9 +263,12 @@ bool session_guard(const struct mw_spec *policy, const struct arguments *args, c
 	}
 	say("%s: this would cut the SSH session in use, from %s to port %u (%s): nothing was changed",
 	    name, peer, session.local_port, mw_reason_name(verdict & ~MW_DENY));
-	if (!adm_holds(policy, &session))
+	if (!behind && !adm_holds(policy, &session))
 		say("to keep it: mailwall adm add %s", peer);
-	if ((verdict & ~MW_DENY) == MAILWALL_CLOSED)
+	if (behind)
+		say("to keep it: mailwall site add %u GTW ANY, since %s is a gateway",
+		    session.local_port, peer);
+	else if ((verdict & ~MW_DENY) == MAILWALL_CLOSED)
 		say("to keep it: mailwall site add %u ADM GTW", session.local_port);
 	say("to try it with a way back: the same with --confirm=60, then \"mailwall confirm\" in time; to do it all the same: --force");
 	return false;

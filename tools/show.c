@@ -13,8 +13,7 @@ static int collect(const struct device *device, struct report *report)
 	int error, tries = SAME_GENERATION_TRIES;
 
 	do {
-		free(report->counters.row);
-		report->counters.row = NULL;
+		counters_free(&report->counters);
 		error = device_get(device, &report->policy) ?:
 				device_counters(device, &report->counters);
 		if (error)
@@ -27,7 +26,14 @@ static int collect(const struct device *device, struct report *report)
 
 bool report_is_site(const struct report *report, unsigned int row)
 {
-	return row + report->policy.site_count >= report->counters.row_count;
+	return row + report->policy.site_count >= report->counters.here.row_count;
+}
+
+const struct mailwall_gtw_counters *report_seen(const struct report *report, unsigned int item)
+{
+	const struct counters *counters = &report->counters;
+
+	return counters->gtw_count == report->policy.gtw_count ? &counters->gtw[item] : NULL;
 }
 
 static u8 end_of(const char *name)
@@ -45,7 +51,7 @@ static bool collect_sysfs(struct report *report)
 	char *mode = sysfs_read("mode"), *table = sysfs_read("table"), *line, *rest = table;
 	bool found = mode && table && sysfs_version(&report->version) &&
 		     sscanf(mode, "%15s", report->mode) == 1;
-	struct counters *counters = &report->counters;
+	struct counts *counters = &report->counters.here;
 	size_t rows = 1, i;
 
 	for (i = 0; table && table[i]; i++)
@@ -77,6 +83,47 @@ static const char *mode_words(const char *mode)
 	return "";
 }
 
+/* Each with what it saw: a guard that stands on the wrong path shows as zero. */
+static void show_gateways(const struct report *report)
+{
+	const struct counters *counters = &report->counters;
+	const struct mw_spec *policy = &report->policy;
+	char text[MW_PREFIX_TEXT];
+	int width = 0;
+	u16 i;
+
+	for (i = 0; i < policy->gtw_count; i++) {
+		int length = mw_gtw_print(&policy->gtw[i], text);
+
+		width = length > width ? length : width;
+	}
+	printf("%-11s", "gateways");
+	for (i = 0; i < policy->gtw_count; i++) {
+		const struct mailwall_gtw_counters *seen = report_seen(report, i);
+
+		mw_gtw_print(&policy->gtw[i], text);
+		if (seen)
+			printf("%*s%-*s  seen in %" PRIu64 ", out %" PRIu64 "\n", i ? 11 : 0, "",
+			       width, text, (uint64_t)seen->in, (uint64_t)seen->out);
+		else
+			printf("%*s%s\n", i ? 11 : 0, "", text);
+	}
+	if (counters->behind.row_count)
+		printf("%-11snoted %" PRIu64 ", evicted %" PRIu64 ", missed %" PRIu64 "\n", "flows",
+		       (uint64_t)counters->flows_noted, (uint64_t)counters->flows_evicted,
+		       (uint64_t)counters->flows_missed);
+}
+
+static void show_passes(const struct passes *passes)
+{
+	unsigned int i;
+
+	for (i = 0; i < passes->count; i++) {
+		printf("%-11s", i ? "" : "passes by");
+		print_wrapped(passes->one[i].text, 11, output_width());
+	}
+}
+
 static void show_policy(const struct report *report)
 {
 	const struct mw_spec *policy = &report->policy;
@@ -90,13 +137,10 @@ static void show_policy(const struct report *report)
 	}
 	if (!policy->adm_count)
 		puts("empty: rows with ADM, such as 8450, are closed to all");
-	printf("%-11s", "gateways");
-	for (i = 0; i < policy->gtw_count; i++) {
-		mw_gtw_print(&policy->gtw[i], text);
-		printf("%s%s", i ? ", " : "", text);
-	}
+	show_gateways(report);
+	show_passes(&report->passes);
 	mw_spec_print_log(policy, text);
-	printf("\n%-11s%s", "log", text);
+	printf("%-11s%s", "log", text);
 	if (report->counters.log_held)
 		printf(" (held back by the rate limit: %" PRIu64 ")",
 		       (uint64_t)report->counters.log_held);
@@ -118,21 +162,21 @@ static int wider(int width, u64 number)
 }
 
 /* columns that the widest number of a column takes */
-static int widest(const struct report *report, size_t member, const char *title)
+static int widest(const struct counts *counts, size_t member, const char *title)
 {
 	int width = strlen(title);
 	unsigned int i;
 
-	for (i = 0; i < report->counters.row_count; i++) {
+	for (i = 0; i < counts->row_count; i++) {
 		u64 value;
 
-		memcpy(&value, (const char *)&report->counters.row[i] + member, sizeof(value));
+		memcpy(&value, (const char *)&counts->row[i] + member, sizeof(value));
 		width = wider(width, value);
 	}
 	return width;
 }
 
-static void show_rows(const struct report *report)
+static void show_rows(const struct report *report, const struct counts *counts)
 {
 	static const struct {
 		const char *title;
@@ -147,13 +191,13 @@ static void show_rows(const struct report *report)
 
 	printf("\n%5s  %-6s  %-6s", "PORT", "SOURCE", "TARGET");
 	for (j = 0; report->complete && j < ARRAY_SIZE(column); j++) {
-		width[j] = widest(report, column[j].member, column[j].title);
+		width[j] = widest(counts, column[j].member, column[j].title);
 		printf("  %*s", width[j], column[j].title);
 		indent += 2 + width[j];
 	}
 	puts("  DESCRIPTION");
-	for (i = 0; i < report->counters.row_count; i++) {
-		const struct mailwall_row *row = &report->counters.row[i].row;
+	for (i = 0; i < counts->row_count; i++) {
+		const struct mailwall_row *row = &counts->row[i].row;
 		const char *words = row_description(row);
 
 		printf("%5u  %-6s  %-6s", row->port, mw_end_name(row->source) ?: "?",
@@ -161,7 +205,7 @@ static void show_rows(const struct report *report)
 		for (j = 0; report->complete && j < ARRAY_SIZE(column); j++) {
 			u64 value;
 
-			memcpy(&value, (const char *)&report->counters.row[i] + column[j].member,
+			memcpy(&value, (const char *)&counts->row[i] + column[j].member,
 			       sizeof(value));
 			printf("  %*" PRIu64, width[j], value);
 		}
@@ -224,21 +268,34 @@ static int collect_all(struct report *report)
 	return EXIT_DONE;
 }
 
+static void show_counts(const struct report *report, const struct counts *counts)
+{
+	show_rows(report, counts);
+	if (!report->complete)
+		return;
+	putchar('\n');
+	show_denials("denied", counts->denied);
+	putchar('\n');
+	show_denials("would-deny", counts->would_deny);
+}
+
 static void show_status(const struct report *report)
 {
+	const struct counters *counters = &report->counters;
+
 	printf("%-11s%s%s\n", "mode", report->mode, mode_words(report->mode));
 	if (report->complete)
 		show_policy(report);
 	printf("%-11s%s (ABI %u)\n", "module", report->version.release, report->version.abi);
-	show_rows(report);
-	if (report->complete) {
-		putchar('\n');
-		show_denials("denied", report->counters.denied);
-		putchar('\n');
-		show_denials("would-deny", report->counters.would_deny);
-	} else {
-		printf("\n%s\n", report->missing);
+	if (counters->behind.row_count)
+		puts("\nthis host itself");
+	show_counts(report, &counters->here);
+	if (counters->behind.row_count) {
+		puts("\ngateways behind this host");
+		show_counts(report, &counters->behind);
 	}
+	if (!report->complete)
+		printf("\n%s\n", report->missing);
 }
 
 int status(const struct arguments *args)
@@ -246,11 +303,14 @@ int status(const struct arguments *args)
 	struct report report = { 0 };
 	int code = collect_all(&report);
 
+	if (report.complete)
+		passes_find(&report.policy, &report.passes);
 	if (code == EXIT_DONE && args->json)
 		code = json_status(&report);
 	else if (code == EXIT_DONE)
 		show_status(&report);
-	free(report.counters.row);
+	passes_free(&report.passes);
+	counters_free(&report.counters);
 	return code;
 }
 

@@ -1,7 +1,9 @@
 """Each entry of the list of differences, by examples: what it takes in, and what differs from
 that in one thing and must be refused by all of them."""
 from wire import *
-from differences import Trial, explain
+import differences
+import differences_behind
+from differences import Trial
 
 PASS, DENY = True, False
 AWAITED = 1000
@@ -47,14 +49,14 @@ class Example:
 class Entry:
     """The points of one entry."""
 
-    def __init__(self, name, mailwall):
-        self.name, self.fates = name, (mailwall, not mailwall)
+    def __init__(self, name, mailwall, listed=differences):
+        self.name, self.fates, self.explain = name, (mailwall, not mailwall), listed.explain
         self.wrong, self.taken, self.refused = [], 0, 0
 
     def takes(self, what, trial):
         """It takes this in, and no other entry does; with the fates exchanged none does."""
         self.taken += 1
-        found = explain(trial, *self.fates)
+        found = self.explain(trial, *self.fates)
         if found != [self.name]:
             self.wrong.append(f"{what}: {found} take it in")
         self.refuses(f"{what}, the fates exchanged", trial, self.fates[::-1])
@@ -64,7 +66,7 @@ class Entry:
     def refuses(self, what, trial, fates=None):
         """No entry takes this in."""
         self.refused += 1
-        found = explain(trial, *(fates or self.fates))
+        found = self.explain(trial, *(fates or self.fates))
         if found:
             self.wrong.append(f"{what}: {found} take it in")
 
@@ -143,8 +145,9 @@ def contradicting_header(one, about):
     return entry.point(about)
 
 
-def of_a_connection(entry, one, connection, **how):
-    """What both entries about connections refuse. `how`: what they would take in."""
+def of_a_connection(entry, one, connection, others=(None, "held", "gone"), **how):
+    """What all entries about connections refuse. `how`: what they would take in; `others`: what
+    no entry of this fate takes in."""
     for flags in (SYN, SYN | URG, SYN | ECE | CWR, *INVALID):
         entry.refuses(f"flags {flags:#x}", one.reply(connection, flags, **how))
     for doff in range(5):
@@ -152,7 +155,7 @@ def of_a_connection(entry, one, connection, **how):
     entry.refuses("a data offset past the end", one.reply(connection, doff=15, **how))
     for size in (0, 13, 19):
         entry.refuses(f"cut to {size} bytes", one.reply(connection, cut=size, **how))
-    for other in {None, "held", "gone"} - {connection}:
+    for other in set(others) - {connection}:
         entry.refuses(f"the connection is {other}", one.reply(other, **how))
     entry.refuses("outbound", one.reply(connection, direction="out", **how))
     for sport, dport in ((40000, 40001), (CONSOLE, 40001), (587, 25), (587, CONSOLE), (40000, 25)):
@@ -193,8 +196,79 @@ def forgotten(one, about):
     return entry.point(about)
 
 
+# Over a gateway behind, of whose list two entries are these.
+def could_write_over(one, about):
+    """Forwarded fragments, both families."""
+    entry = Entry("fragment that could write over a header", DENY, differences_behind)
+    for size in range(8, 64, 8):
+        pieces = one.pieces(size)
+        entry.takes(f"the second at {size}", pieces)
+        entry.takes(f"the second at {size}, before the first", one.trial(pieces.packets[::-1]))
+    entry.takes("in many", one.pieces(*[8] * 9))
+    entry.takes("the third", one.pieces(32, 8))
+    entry.refuses("the second at 64", one.pieces(64))
+    entry.refuses("no fragments", one.whole())
+    first, second = one.pieces(24).packets
+    entry.refuses("the last one missing", one.trial(first))
+    entry.refuses("the first one missing", one.trial([second, second]))
+    entry.refuses("an overlap", one.trial([first, one.pieces(16).packets[1]]))
+    entry.refuses("a closed port", one.pieces(24, dport=8080))
+    entry.refuses("a data offset past the end", one.pieces(24, data=b"d" * 12, doff=15))
+    for flags in INVALID:
+        entry.refuses(f"flags {flags:#x}", one.pieces(24, flags=flags))
+    if one.fam == 6:
+        for size, late in ((40, False), (48, True)):
+            trial = one.pieces(80, proto=DSTOPTS, headers=options_header(TCP, size))
+            (entry.takes if late else entry.refuses)(f"behind options of {size} bytes", trial)
+    if one.ns == "any":
+        entry.refuses("a port of ADM's", one.pieces(24, dport=CONSOLE))
+    return entry.point(about)
+
+
+def small_fragments(one, about):
+    """IPv6 alone, in a bridge."""
+    entry = Entry("small fragments in a bridge", PASS, differences_behind)
+
+    def bridged(trial):
+        trial.bridged = True
+        return trial
+
+    if one.fam == 4:
+        entry.refuses("IPv4", bridged(one.pieces(64)))
+        return entry.point(about)
+    entry.takes("the second at 64", bridged(one.pieces(64)))
+    entry.takes("an atomic one", bridged(one.pieces(200)))
+    entry.takes("1,272 bytes", bridged(one.pieces(1224, data=b"d" * 1300)))
+    entry.refuses("1,280 bytes", bridged(one.pieces(1232, data=b"d" * 1300)))
+    entry.refuses("routed", one.pieces(64))
+    entry.refuses("the second at 56", bridged(one.pieces(56)))
+    entry.refuses("no fragments", bridged(one.whole()))
+    entry.refuses("the last one missing", bridged(one.trial(one.pieces(64).packets[0])))
+    entry.refuses("a closed port", bridged(one.pieces(64, dport=8080)))
+    return entry.point(about)
+
+
+def flow_remembered(one, about):
+    """A connection that was."""
+    entry = Entry("flow remembered", PASS, differences_behind)
+    for flags in (ACK, ACK | PSH, ACK | URG, SYN | ACK, FIN | ACK, RST, RST | ACK):
+        entry.takes(f"flags {flags:#x}", one.reply("gone", flags))
+    of_a_connection(entry, one, "gone")
+    return entry.point(about)
+
+
+def flow_picked_up(one, about):
+    """One that conntrack began with nothing."""
+    entry = Entry("picked up", PASS, differences_behind)
+    for flags in (ACK, ACK | PSH, FIN | ACK, RST):
+        entry.takes(f"flags {flags:#x}", one.reply("picked up", flags))
+    of_a_connection(entry, one, "picked up", (None, "held"))
+    return entry.point(about)
+
+
 for family_ in (4, 6):
     for host in ("any", "adm"):
-        for part in (short_first_fragment, contradicting_header, out_of_window, forgotten):
+        for part in (short_first_fragment, contradicting_header, out_of_window, forgotten,
+                     could_write_over, small_fragments, flow_remembered, flow_picked_up):
             part(Example(family_, host), f"IPv{family_}, {host.upper()}")
 done_testing()

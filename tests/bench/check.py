@@ -51,6 +51,7 @@ def bars(directory, form):
                        ("mailwall", family, cls) in figures]
         yield (f"IPv{version}: instructions more or less with 32 site rows",
                max(differences, default=None), 1, False)
+    yield from behind_bars(f.segments(directory, "forward"))
     whole = f.stack(directory)
     for version in (4, 6):
         for way in f.WAYS:
@@ -60,10 +61,26 @@ def bars(directory, form):
     sizes = {row["what"]: int(row["bytes"]) for row in f.read(directory, "sizes")}
     yield ("module: bytes of text and data", sizes.get("module, text and data"),
            f.MODULE_BYTES - 1, False)
+    yield ("table of 16,384 flows: bytes", sizes.get("table of 16,384 flows"), f.FLOW_BYTES, False)
     yield ("mw_net: what is written beside what packets read", sizes.get("mw_net, shared lines"),
            0, False)
     if form == "long":
         yield from long_bars(directory)
+
+
+def behind_bars(figures):
+    """Those of gateways behind."""
+    for cls, most in f.behind():
+        empty, ours, ours6 = ("empty", 4, cls), ("mailwall", 4, cls), ("mailwall", 6, cls)
+        reached = times(figures, ours, empty)
+        more = times(figures, ours6, empty)
+        yield f"IPv4 {cls}: times the empty hook", reached, most, False
+        yield (f"IPv6 {cls}: empty hooks more than IPv4",
+               None if reached is None or more is None else more - reached,
+               f.BEHIND_IPV6_MORE, False)
+        if cls.startswith("address"):
+            yield (f"IPv4 {cls}: nft-ct times mailwall", times(figures, ("nft-ct", 4, cls), ours),
+                   f.BEHIND_RATIO, True)
 
 
 def long_bars(directory):
@@ -95,7 +112,8 @@ def long_bars(directory):
 def measured(directory):
     """{figure: instructions} of what may not grow: both forms have all of it."""
     found = {f"{chain} IPv{version} {cls}": count
-             for (chain, version, cls), count in f.segments(directory).items()
+             for name in ("segments", "forward")
+             for (chain, version, cls), count in f.segments(directory, name).items()
              if chain.startswith("mailwall")}
     whole = f.stack(directory)
     for version in (4, 6):

@@ -13,6 +13,17 @@ BARS = {
     "udp": 1.15, "loopback": 1.15,
 }
 IPV6_MORE = 0.5
+# The same for gateways behind, at an empty hook's place: told by their address, or by the device
+# that they are on, at FORWARD and in a bridge.
+BEHIND = {
+    "address": {"other": 1.9, "in": 2.0, "out": 2.8, "reply": 2.9, "denied": 2.1},
+    "port": {"other": 1.5, "in": 1.8, "out": 2.5, "reply": 2.5, "denied": 1.9},
+    "bridge": {"other": 1.5, "in": 1.8, "out": 2.5, "reply": 2.5, "denied": 1.9},
+}
+# How many empty hooks IPv6 takes more than IPv4 at most, and how many times mailwall's
+# instructions nftables with conntrack takes at least (IPv4, by address).
+BEHIND_IPV6_MORE = 0.6
+BEHIND_RATIO = 12
 DESCRIPTIONS = {
     "in-open-25": "opening segment to port 25",
     "in-data-995": "data to port 995",
@@ -32,6 +43,11 @@ DESCRIPTIONS = {
     "deny-flags": "FIN+PSH+URG to port 25, denied",
     "udp": "UDP",
     "loopback": "TCP over loopback",
+    "other": "data between computers that are not guarded",
+    "in": "data to a gateway's port 995",
+    "out": "data from a gateway to port 25, its flow noted",
+    "reply": "reply from 587 to a gateway, its flow looked up",
+    "denied": "SYN to a gateway's closed port, denied",
 }
 # How many times mailwall's instructions others take at least (IPv4).
 LOOKUP = ("reply-587-lookup", "stray-reply")
@@ -42,9 +58,14 @@ RATIOS = {"nft": (6, 4), "nft-ct": (15, 9), "ipt-legacy": (2.8, 2.2)}
 WAYS = ("in-25", "out-25")
 STACK_MORE = 0.012
 # What processors.py sends on several at once.
-ON_PROCESSORS = ("in-data-995", "in-data-995-ipv6", "deny-closed")
+ON_PROCESSORS = ("in-data-995", "in-data-995-ipv6", "deny-closed", "forward-in", "forward-out",
+                 "forward-reply")
 GROWTH = 0.05
-MODULE_BYTES = 64 * 1024
+# Until gateways behind came it was 64 KiB: of them are the short ways of a segment for each family
+# and place (12 KiB), the general one, flows, devices and routes (12), and what sets, keeps,
+# explains and tells a third list.
+MODULE_BYTES = 104 * 1024
+FLOW_BYTES = 1024 * 1024
 
 
 def read(directory, name):
@@ -60,6 +81,13 @@ def segments(directory, name="segments"):
     """{(chain, family, class): instructions}, in the file's order."""
     return {(row["chain"], int(row["family"]), row["class"]): float(row["instructions"])
             for row in read(directory, name)}
+
+
+def behind():
+    """(class as forward.csv names it, bar) of each bar of gateways behind."""
+    for place, classes in BEHIND.items():
+        for name, most in classes.items():
+            yield f"{place}-{name}", most
 
 
 def stack(directory):

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """What the packet path writes: layout.py MAILWALL_KO
 
-Follows every call and jump from the four hooks through the module's machine code. Each
+Follows every call and jump from the hooks through the module's machine code. Each
 instruction that writes memory must write this processor's own (%gs) or the stack. Each function
 outside the module that may be called is in a closed list. Prints what is not so; exits with 1.
 """
@@ -9,21 +9,28 @@ import re
 import subprocess
 import sys
 
-HOOKS = ("mw_hook_ipv4_in", "mw_hook_ipv4_out", "mw_hook_ipv6_in", "mw_hook_ipv6_out")
+HOOKS = ("mw_hook_ipv4_in", "mw_hook_ipv4_out", "mw_hook_ipv6_in", "mw_hook_ipv6_out",
+         "mw_forward_ipv4", "mw_forward_ipv6", "mw_forward_bridge", "mw_bridge_host")
 # What the kernel's own functions write: nothing shared, a reference to the connection that a
-# look-up found (as the kernel's own look-up does), or, for a denial that is logged, the log.
+# look-up found (as the kernel's own look-up does), or, for a denial that is logged, the log, and
+# for one that a gateway is told of, the answer. Routes are asked for a flow that was not noted in
+# this second.
 KERNEL = {
     "__fentry__", "__x86_return_thunk", "__stack_chk_fail",
-    "skb_copy_bits", "ipv6_find_hdr", "ipv6_ext_hdr",
+    "skb_copy_bits", "__pskb_pull_tail", "ipv6_find_hdr", "ipv6_ext_hdr",
     "__inet_lookup_established", "__inet6_lookup_established", "sock_gen_put",
-    "___ratelimit", "nf_log_packet",
+    "___ratelimit", "nf_log_packet", "__icmp_send", "icmp6_send",
+    "fib_table_lookup", "__fib_lookup", "fib_info_nh_uses_dev", "ip6_route_lookup", "dst_release",
+    "l3mdev_master_ifindex_rcu", "__ipv6_addr_type", "__rcu_read_lock", "__rcu_read_unlock",
 }
-# What may be written besides: a result by pointer, to a variable on its caller's stack, and
-# the socket that a look-up found, into the packet that is nobody else's (skb->sk, destructor).
-RESULTS = {"mw_read_tcp": 2, "mw_segment_read_ipv4": 1, "mw_segment_read_ipv6": 3, "mw_general": 2,
-           "mw_ask_connection_ipv4": 2, "mw_ask_connection_ipv6": 2}
+# What may be written besides: a result by pointer, to a variable on its caller's stack; the
+# socket that a look-up found, into the packet that is nobody else's (skb->sk, destructor), and
+# where its IP header is; and a flow, once a second at most.
+RESULTS = {"mw_read_tcp": 2, "mw_segment_read_ipv4": 6, "mw_segment_read_ipv6": 7,
+           "mw_judge_for": 2, "mw_ask_connection_ipv4": 2, "mw_ask_connection_ipv6": 2,
+           "mw_frame_general": 2, "mw_flow_note_slowly": 3}
 # Instructions whose last operand is only read.
-READERS = re.compile(r"^(cmp|test|bt[bwlq]?$|nop|lea|prefetch|push|call|jmp|j[a-z]+|ud2|verw|lfence)")
+READERS = re.compile(r"^(cmp|test|mul[bwlq]?$|bt[bwlq]?$|nop|lea|prefetch|push|call|jmp|j[a-z]+|ud2|verw|lfence)")
 FUNCTION = re.compile(r"^([0-9a-f]+) <([^>]+)>:$")
 INSTRUCTION = re.compile(r"^\s*([0-9a-f]+):\t(?:(?:lock|data16|rep|repz|repnz|notrack|bnd|ds|cs) )*(\S+)\s*(.*)$")
 RELOCATION = re.compile(r"^\s*[0-9a-f]+: R_X86_64_(?:PLT32|PC32)\t(\S+?)([-+]0x[0-9a-f]+)?$")

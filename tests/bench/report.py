@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""Tables of what the benchmarks counted: report.py DIRECTORY [PART]..., or --plot DIRECTORY"""
+"""Tables of what the benchmarks counted: report.py DIRECTORY [PART]..., or --plot DIRECTORY PART"""
 import sys
 
 import figures as f
 
-PARTS = ("segments", "stack", "state", "control", "processors", "sizes")
+PARTS = ("segments", "forward", "stack", "state", "control", "processors", "sizes")
 OTHERS = ("nft", "nft-ct", "ipt-legacy", "ipt-nft")
 
 
@@ -44,6 +44,26 @@ def segments(directory, name="segments"):
               "(mailwall: times the empty hook; others: times mailwall)"
         yield from table(rows)
         yield ""
+
+
+def forward(directory, name):
+    """The same for gateways behind; and how many empty hooks IPv6 takes more than IPv4."""
+    figures = f.segments(directory, name)
+    rows = [["class", "empty", "mailwall", "bar", "", "IPv6", "", "bar", "nft-ct", "bar"]]
+    for cls, most in f.behind():
+        empty, ours, ours6 = (figures[key, version, cls] for key, version in
+                              (("empty", 4), ("mailwall", 4), ("mailwall", 6)))
+        over = ours - most * empty
+        row = [cls, f"{empty:.0f}", f"{ours:.0f} ({ours / empty:.2f})", f"{most:.2f}",
+               f"over by {over:.1f}" if over > 0 else "", f"{ours6:.0f}",
+               f"{(ours6 - ours) / empty:+.2f}", f"+{f.BEHIND_IPV6_MORE:.2f}"]
+        conntrack = figures.get(("nft-ct", 4, cls))
+        rows.append(row + ([f"{conntrack:.0f} ({conntrack / ours:.1f})", str(f.BEHIND_RATIO)]
+                           if conntrack else ["", ""]))
+    yield "Gateways behind: instructions for each packet at FORWARD and in a bridge " \
+          "(mailwall: times the empty hook; nft-ct: times mailwall)"
+    yield from table(rows)
+    yield ""
 
 
 def stack(directory):
@@ -90,6 +110,8 @@ def report(directory, part):
     """The lines of one part."""
     if part.startswith("segments"):
         return segments(directory, part)
+    if part.startswith("forward"):
+        return forward(directory, part)
     return {
         "stack": lambda: stack(directory),
         "state": lambda: plain(directory, "state",
@@ -101,14 +123,19 @@ def report(directory, part):
     }[part]()
 
 
-def plot(directory):
-    """Columns for gnuplot."""
-    figures = f.segments(directory)
+def plot(directory, name):
+    """Columns for gnuplot, without a figure where a chain has none."""
+    figures = f.segments(directory, name)
     chains = ("empty", "mailwall") + OTHERS
+    if name == "segments":
+        classes = [cls for cls in f.BARS
+                   if ("mailwall", 4, cls) in figures and ("nft", 4, cls) in figures]
+    else:
+        classes = [cls for cls, _ in f.behind()]
+        chains = ("empty", "mailwall", "nft-ct")
     yield "\t".join(("class",) + chains)
-    for cls in f.BARS:
-        if ("mailwall", 4, cls) in figures and ("nft", 4, cls) in figures:
-            yield "\t".join([cls] + [str(figures[chain, 4, cls]) for chain in chains])
+    for cls in classes:
+        yield "\t".join([cls] + [str(figures.get((chain, 4, cls), "NaN")) for chain in chains])
 
 
 def main(argv):
@@ -116,7 +143,7 @@ def main(argv):
     if not argv:
         sys.exit(__doc__)
     if argv[0] == "--plot":
-        print("\n".join(plot(argv[1])))
+        print("\n".join(plot(argv[1], argv[2])))
         return
     for part in argv[1:] or PARTS:
         print("\n".join(report(argv[0], part)))

@@ -131,7 +131,29 @@ static u8 *put_row(u8 *at)
 	return put(at, text);
 }
 
-static u8 *put_list(u8 *at, bool adm)
+static u8 *put_gtw(u8 *at)
+{
+	static const char *const odd[] = { "This",    "port:",	     "port:..",	    "127.0.0.1",
+					   "ff02::1", "224.0.0.0/4", "port:a/b",    "::/127",
+					   "0.0.0.0", "this.",	     "port:this,,", "10.0.0.1/8" };
+	char text[64];
+
+	switch (random_below(50) ? random_below(3) : 3) {
+	case 0:
+		return put(at, "this");
+	case 1:
+		/* now and then one letter too many */
+		sprintf(text, "port:%.*s%u", (int)random_below(15), "a-device's-name",
+			random_below(12));
+		return put(at, text);
+	case 2:
+		return put_prefix(at);
+	default:
+		return put(at, PICK(odd));
+	}
+}
+
+static u8 *put_list(u8 *at, u8 *(*put_item)(u8 *at))
 {
 	static const char *const signs[] = { "", "+", "-", "+ ", " -", "\n+" };
 	static const char *const apart[] = { ",", "\n", ", ", " ,\n", "\n\n" };
@@ -141,7 +163,7 @@ static u8 *put_list(u8 *at, bool adm)
 	if (!random_below(8))
 		at = put(at, PICK(apart));
 	while (items--) {
-		at = adm ? put_prefix(at) : put_row(at);
+		at = put_item(at);
 		at = put(at, PICK(apart));
 	}
 	return at;
@@ -152,21 +174,18 @@ size_t fuzz_make(u8 *data, size_t size)
 	static const char *const modes[] = { "off", "audit\n", " enforce", "on", "enforce off" };
 	static const char *const logs[] = { "off",     "kernel\n",    "nflog:",	  "nflog",
 					    "nflog:7", "nflog:65536", "nflog:07", "syslog" };
-	static const char *const gtws[] = { "this", "+this",	  "-this", "- this,this",
-					    ",",    "port:x",	  "\n",	   "this\nthat",
-					    "-,",   "+this -this" };
 	u8 *at = data, *end = data + size;
 	u32 i;
 
 	/* the longest edit takes less than this */
 	while (end - at > 2048 && random_below(12)) {
-		u32 kind = random_below(9);
+		u32 kind = random_below(11);
 
-		*at++ = "aaasssmlg"[kind];
-		if (kind < 6)
-			at = put_list(at, kind < 3);
+		*at++ = "aaasssgggml"[kind];
+		if (kind < 9)
+			at = put_list(at, kind < 3 ? put_prefix : kind < 6 ? put_row : put_gtw);
 		else
-			at = put(at, kind == 6 ? PICK(modes) : kind == 7 ? PICK(logs) : PICK(gtws));
+			at = put(at, kind == 9 ? PICK(modes) : PICK(logs));
 		*at++ = 0xff;
 	}
 	if (at > data && !random_below(3))

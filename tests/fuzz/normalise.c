@@ -35,6 +35,7 @@ static void judge(const struct mw_policy *policy, const struct mw_spec *spec, co
 	struct mw_segment segment = {
 		.direction = data[0] & 1,
 		.ipv6 = data[0] & 2,
+		.behind = data[0] & 64,
 		.routed = data[0] & 32,
 		.flags = data[1],
 		.local = &local,
@@ -44,6 +45,7 @@ static void judge(const struct mw_policy *policy, const struct mw_spec *spec, co
 	struct naive_segment plain = {
 		.direction = segment.direction,
 		.family = segment.ipv6 ? AF_INET6 : AF_INET,
+		.behind = segment.behind,
 		.routed = segment.routed,
 		.flags = data[1],
 		.peer = peer,
@@ -72,6 +74,8 @@ static void judge(const struct mw_policy *policy, const struct mw_spec *spec, co
 		expected = 1 + answer.row;
 	else
 		expected = slot[answer.row - MW_TABLE_ROWS];
+	if (answer.asked_back)
+		expected |= MW_ASKED_BACK;
 	REQUIRE(got == expected);
 	REQUIRE(asked == answer.asked);
 }
@@ -250,6 +254,18 @@ static void make_row(struct mailwall_row *row)
 		row->port = 0;
 }
 
+static void make_gtw(struct mailwall_gtw *gtw)
+{
+	gtw->kind = random_below(3);
+	if (gtw->kind == MAILWALL_GTW_PREFIX)
+		make_prefix(&gtw->prefix);
+	else if (gtw->kind == MAILWALL_GTW_PORT)
+		snprintf(gtw->device, sizeof(gtw->device), "%s%u",
+			 random_below(60) ? "tap" : &"a/b .."[random_below(6)], random_below(40));
+	if (!random_below(400))
+		((u8 *)gtw)[random_below(sizeof(*gtw))] ^= 1 << random_below(8);
+}
+
 static size_t put(u8 *data, const void *items, u32 max, u32 count, size_t size)
 {
 	size_t length = (count < max ? count : max) * size;
@@ -283,7 +299,13 @@ size_t fuzz_make(u8 *data, size_t size)
 		else
 			make_row(&spec.site[i]);
 	}
-	spec.gtw_count = random_below(20) ? 1 + !random_below(8) : random_below(40);
+	spec.gtw_count = random_below(20) ? 1 + random_below(32) : random_below(40);
+	for (i = 0; i < spec.gtw_count && i < MAILWALL_GTW_MAX; i++) {
+		if (i && !random_below(8))
+			spec.gtw[i] = spec.gtw[random_below(i)];
+		else
+			make_gtw(&spec.gtw[i]);
+	}
 	memcpy(data, &spec, HEAD);
 	at += put(data + at, spec.adm, MAILWALL_ADM_MAX, spec.adm_count, sizeof(*spec.adm));
 	at += put(data + at, spec.site, MAILWALL_SITE_MAX, spec.site_count, sizeof(*spec.site));

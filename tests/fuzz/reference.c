@@ -220,6 +220,86 @@ static int row_remove(struct mw_spec *spec, const struct mailwall_row *row)
 	return 0;
 }
 
+/* Addresses that no computer behind this host can have, all of them. */
+static bool nobodys(const struct mailwall_prefix *prefix)
+{
+	static const char *const no[] = { "224.0.0.0/4", "127.0.0.0/8", "0.0.0.0/32",
+					  "ff00::/8",	 "::1/128",	"::/127" };
+	struct mailwall_prefix wide;
+	unsigned int i;
+
+	for (i = 0; i < sizeof(no) / sizeof(no[0]); i++)
+		if (reference_prefix(no[i], strlen(no[i]), &wide) &&
+		    prefix->length >= wide.length &&
+		    reference_holds(&wide, prefix->family, prefix->address))
+			return true;
+	return false;
+}
+
+/* A name as dev_valid_name() takes it, and as a list of items can hold it. */
+static bool device_valid(const char *name, size_t length)
+{
+	size_t i;
+
+	if (length < 1 || length > 15)
+		return false;
+	for (i = 0; i < length; i++)
+		if (!name[i] || strchr("/:, \t\n\v\f\r", name[i]))
+			return false;
+	return !(name[0] == '.' && (length == 1 || (length == 2 && name[1] == '.')));
+}
+
+/* Byte by byte what a valid item of its kind is, and nothing else. */
+static bool gtw_valid(const struct mailwall_gtw *gtw)
+{
+	struct mailwall_gtw clean = { .kind = gtw->kind };
+
+	if (gtw->kind == MAILWALL_GTW_PREFIX) {
+		if (!reference_prefix_valid(&gtw->prefix) || nobodys(&gtw->prefix))
+			return false;
+		clean.prefix = gtw->prefix;
+	} else if (gtw->kind == MAILWALL_GTW_PORT) {
+		if (!device_valid(gtw->device, strnlen(gtw->device, 16)))
+			return false;
+		strncpy(clean.device, gtw->device, 15);
+	} else if (gtw->kind != MAILWALL_GTW_THIS) {
+		return false;
+	}
+	return !memcmp(gtw, &clean, sizeof(clean));
+}
+
+static int gtw_find(const struct mw_spec *spec, const struct mailwall_gtw *gtw)
+{
+	int i;
+
+	for (i = 0; i < spec->gtw_count; i++)
+		if (!memcmp(&spec->gtw[i], gtw, sizeof(*gtw)))
+			return i;
+	return -1;
+}
+
+static int gtw_add(struct mw_spec *spec, const struct mailwall_gtw *gtw)
+{
+	if (gtw_find(spec, gtw) >= 0)
+		return 0;
+	if (spec->gtw_count == 32)
+		return -E2BIG;
+	spec->gtw[spec->gtw_count++] = *gtw;
+	return 0;
+}
+
+static int gtw_remove(struct mw_spec *spec, const struct mailwall_gtw *gtw)
+{
+	int i = gtw_find(spec, gtw);
+
+	if (i < 0)
+		return -ENOENT;
+	for (; i + 1 < spec->gtw_count; i++)
+		spec->gtw[i] = spec->gtw[i + 1];
+	memset(&spec->gtw[--spec->gtw_count], 0, sizeof(spec->gtw[0]));
+	return 0;
+}
+
 u64 reference_normalise(struct mw_spec *spec)
 {
 	struct mw_spec result = *spec;
@@ -248,11 +328,12 @@ u64 reference_normalise(struct mw_spec *spec)
 		error = row_add(&result, &spec->site[i]);
 		NOTE(error, -error);
 	}
-	/* this, once or more, and nothing else; that is all zeros */
 	memset(result.gtw, 0, sizeof(result.gtw));
-	result.gtw_count = 1;
-	for (i = 0; i < spec->gtw_count && i < 32; i++)
-		NOTE(memcmp(&spec->gtw[i], &result.gtw[0], sizeof(result.gtw[0])), EINVAL);
+	result.gtw_count = 0;
+	for (i = 0; i < spec->gtw_count && i < 32; i++) {
+		NOTE(!gtw_valid(&spec->gtw[i]), EINVAL);
+		gtw_add(&result, &spec->gtw[i]);
+	}
 #undef NOTE
 	if (!errors)
 		*spec = result;
@@ -316,16 +397,28 @@ static int site_item(struct mw_spec *spec, char sign, const char *item, size_t l
 
 static int gtw_item(struct mw_spec *spec, char sign, const char *item, size_t length)
 {
-	if (length != 4 || memcmp(item, "this", 4))
+	struct mailwall_gtw gtw = { 0 };
+
+	if (length == 4 && !memcmp(item, "this", 4)) {
+		gtw.kind = MAILWALL_GTW_THIS;
+	} else if (length >= 5 && !memcmp(item, "port:", 5)) {
+		gtw.kind = MAILWALL_GTW_PORT;
+		if (length > 5 + 15)
+			return -EINVAL;
+		memcpy(gtw.device, item + 5, length - 5);
+	} else {
+		gtw.kind = MAILWALL_GTW_PREFIX;
+		if (!reference_prefix(item, length, &gtw.prefix))
+			return -EINVAL;
+	}
+	if (!gtw_valid(&gtw))
 		return -EINVAL;
-	if (sign == '-' && !spec->gtw_count)
-		return -ENOENT;
-	spec->gtw_count = sign != '-';
-	return 0;
+	return sign == '-' ? gtw_remove(spec, &gtw) : gtw_add(spec, &gtw);
 }
 
-static int list_edit(char kind, struct mw_spec *spec, const char *text, size_t *item,
-		     size_t *item_length)
+/* @came: the text before NULs were replaced, which a device's name may not have */
+static int list_edit(char kind, struct mw_spec *spec, const char *text, const char *came,
+		     size_t *item, size_t *item_length)
 {
 	const char *separators = kind == 's' ? ",\n" : ", \t\n\v\f\r";
 	static const char blanks[] = " \t\n\v\f\r";
@@ -347,6 +440,7 @@ static int list_edit(char kind, struct mw_spec *spec, const char *text, size_t *
 		memset(result.adm, 0, sizeof(result.adm));
 		result.adm_count = 0;
 	} else if (kind == 'g') {
+		memset(result.gtw, 0, sizeof(result.gtw));
 		result.gtw_count = 0;
 	} else {
 		memset(result.site, 0, sizeof(result.site));
@@ -369,7 +463,7 @@ static int list_edit(char kind, struct mw_spec *spec, const char *text, size_t *
 		else if (kind == 'a')
 			error = adm_item(&result, sign, start, end - start);
 		else if (kind == 'g')
-			error = gtw_item(&result, sign, start, end - start);
+			error = gtw_item(&result, sign, came + (start - text), end - start);
 		else
 			error = site_item(&result, sign, start, end - start);
 		if (error) {
@@ -440,7 +534,7 @@ int reference_edit(char kind, struct mw_spec *spec, const char *text, size_t len
 		copy[i] = text[i] ? text[i] : '\1';
 	copy[length] = '\0';
 	if (kind == 'a' || kind == 's' || kind == 'g') {
-		error = list_edit(kind, spec, copy, item, item_length);
+		error = list_edit(kind, spec, copy, text, item, item_length);
 	} else {
 		word = copy + strspn(copy, blanks);
 		*item = word - copy;

@@ -34,9 +34,26 @@ of_arm64() {
 	readelf -h "$out/$1-arm64/mailwall.ko" | grep -q AArch64
 }
 
+# without_ipv6 KERNEL: Debian has no such kernel. What its configuration says of IPv6 is taken
+# back after it was read; two helpers that walk headers are there in any kernel.
+without_ipv6() {
+	local kernel
+
+	kernel=$("$TOPDIR/tests/vm/fetch-kernel" "$1") || return 1
+	grep -oE '^#define CONFIG_\w*(IPV6|IP6|INET6)\w*' "$kernel/build/include/generated/autoconf.h" |
+		sed 's/#define/#undef/' >"$out/no-ipv6.h"
+	grep -qx '#undef CONFIG_IPV6' "$out/no-ipv6.h" || return 1
+	"$TOPDIR/tests/vm/build-module" --werror --make "KCFLAGS=-include $out/no-ipv6.h" \
+		"$kernel" "$out/$1-no-ipv6" || return 1
+	nm -u "$out/$1-no-ipv6/mailwall.ko"
+	! nm -u "$out/$1-no-ipv6/mailwall.ko" | grep -E 'ip6|ipv6|inet6' |
+		grep -qvwE 'ipv6_(find|ext)_hdr'
+}
+
 deps binutils >&2 || exit 1
 check "6.1 for arm64" of_arm64 bookworm
 newest=$(newest_kernel)
 check "the newest for arm64 (${newest:-none})" of_arm64 "$newest"
+check "6.1 without IPv6" without_ipv6 bookworm
 echo "1..$count"
 [ "$failed" -eq 0 ]

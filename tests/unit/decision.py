@@ -96,12 +96,16 @@ def main():
                                    re.findall(LIMITS[name], whole)], [number])
 
     policies, all_vectors = vectors.load()
-    wrong = vectors.wrong(policies, all_vectors, page)
+    _, behind = vectors.load_behind()
+    wrong = vectors.wrong(policies, all_vectors + behind, page)
     wrong += [f"no vector is allowed by {' '.join(row[:3])}" for row in code["row"]
               if not any(v.expected == " ".join(row[:3]) for v in all_vectors)]
     wrong += [f"no vector is denied for {name}" for name, in code["reason"]
               if not any(v.expected == name for v in all_vectors)]
-    nothing_wrong(f"vectors: {len(all_vectors)} quote the page, each row and each reason among them", wrong)
+    fates = [fate for v in behind for _, _, fate in v.expected]
+    wrong += [f"no gateway behind is denied for {name}" for name, in code["reason"] if name not in fates]
+    nothing_wrong(f"vectors: {len(all_vectors)} and {len(behind)} of gateways behind quote the page, "
+                  "each row and each reason among them", wrong)
     done_testing()
 
 

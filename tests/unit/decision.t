@@ -9,7 +9,7 @@ mkdir -p "$TOPDIR/build/unit"
 facts=$(mktemp -d "$TOPDIR/build/unit/decision.XXXXXX")
 trap 'rm -rf "$facts"' EXIT
 pure=()
-for room in table edit policy prefix; do
+for room in table edit policy gateway prefix; do
 	[ ! -e "$TOPDIR/kmod/$room.c" ] || pure+=("$TOPDIR/kmod/$room.c")
 done
 gcc -std=gnu11 -O1 -Wall -Wextra -Werror -I "$TOPDIR/include/uapi" -I "$TOPDIR/kmod" \

@@ -6,7 +6,7 @@
  *
  *	exhaustive [quick|pairs] [THREADS]
  *
- * quick tries one local port of each class and of each high byte; pairs adds all pairs
+ * quick tries one local port of each class and of each fourth high byte; pairs adds all pairs
  * of ports for opening and plain ACK segments.
  */
 #include "edit.h"
@@ -53,6 +53,7 @@ static inline bool agrees(const struct subject *subject, const struct naive_segm
 	struct mw_segment seg = {
 		.direction = s->direction,
 		.ipv6 = s->family == AF_INET6,
+		.behind = s->behind,
 		.routed = s->routed,
 		.flags = s->flags,
 		.local = &local,
@@ -71,11 +72,14 @@ static inline bool agrees(const struct subject *subject, const struct naive_segm
 		expected = want.row + 1;
 	else
 		expected = subject->site_slot[want.row - MW_TABLE_ROWS];
+	if (want.asked_back)
+		expected |= MW_ASKED_BACK;
 	if (got == expected && question.times == want.asked)
 		return true;
 
-	printf("# %s: %s, peer %s, local %u, remote %u, flags 0x%02x, connection %d: got 0x%x, asked %u times, expected 0x%x, %d\n",
+	printf("# %s: %s%s, peer %s, local %u, remote %u, flags 0x%02x, connection %d: got 0x%x, asked %u times, expected 0x%x, %d\n",
 	       subject->name, s->direction == MAILWALL_IN ? "in" : "out",
+	       s->behind ? " of a gateway behind" : "",
 	       inet_ntop(s->family, s->peer, peer, sizeof(peer)), s->local, s->remote, s->flags,
 	       s->connection, got, question.times, expected, want.asked);
 	return false;
@@ -132,15 +136,22 @@ static bool product(const struct subject *subject, unsigned int local, u64 *case
 
 	for (i = 0; i < subject->others; i++) {
 		s.remote = subject->other[i];
-		for (kind = 0; kind < 20; kind++) {
-			bool held = kind & 1, ipv6 = kind & 2;
+		for (kind = 0; kind < 20 * 2; kind++) {
+			unsigned int way = kind % 20;
+			bool held = way & 1, ipv6 = way & 2;
 
-			if (!subject->held_tried[held])
+			/*
+			 * Whose GTW is matters for what is asked back of outbound ones alone, and no
+			 * connection is asked for there. Packets (behind.c) and the fuzzer have all of it.
+			 */
+			if (!subject->held_tried[held] ||
+			    (kind >= 20 && (!(way & (4 | 16)) || way & 8)))
 				continue;
 			/* the last four: source-routed, which only outbound ones can be */
-			s.routed = kind & 16;
-			s.direction = kind & (4 | 16) ? MAILWALL_OUT : MAILWALL_IN;
-			s.connection = kind & 8;
+			s.routed = way & 16;
+			s.direction = way & (4 | 16) ? MAILWALL_OUT : MAILWALL_IN;
+			s.connection = way & 8;
+			s.behind = kind >= 20;
 			s.family = ipv6 ? AF_INET6 : AF_INET;
 			for (flags = 0; flags < 256; flags++) {
 				s.flags = flags;
@@ -458,6 +469,157 @@ static bool membership(unsigned int lists, u64 *cases)
 	return true;
 }
 
+/*
+ * Which GTW, which way, both: random lists of gateways, prefixes of both families nested in one
+ * another, devices that are there or not and some whose numbers end alike, met at every place.
+ */
+
+#define FEW 6 /* different devices */
+
+static int few_devices(void)
+{
+	static const int number[FEW] = { 0, 2, 3, 2 + 64, 3 + 128, 40 };
+
+	return number[random32() % FEW];
+}
+
+/* Few values, so that prefixes hold one another and addresses. */
+static void few_bits(u8 *address, unsigned int bytes)
+{
+	unsigned int i;
+
+	for (i = 0; i < bytes; i++)
+		address[i] = random32() % 4 ? 0x10 : random32() % 3 ? 0x11 : random32();
+}
+
+static void random_gateways(struct mw_spec *spec, int device[MAILWALL_GTW_MAX])
+{
+	unsigned int i, wanted = 1 + random32() % (random32() % 4 ? 6 : MAILWALL_GTW_MAX);
+	struct mw_complaint c;
+	char text[MW_PREFIX_TEXT];
+
+	memset(spec, 0, sizeof(*spec));
+	spec->gtw_count = wanted;
+	for (i = 0; i < wanted; i++) {
+		struct mailwall_gtw *item = &spec->gtw[i];
+
+		item->kind = i && spec->gtw[0].kind == MAILWALL_GTW_THIS ? 1 + random32() % 2 :
+									   random32() % 3;
+		if (item->kind == MAILWALL_GTW_PORT) {
+			sprintf(item->device, "dev%u", random32() % 40);
+		} else if (item->kind == MAILWALL_GTW_PREFIX) {
+			item->prefix.family = random32() % 2 ? AF_INET6 : AF_INET;
+			item->prefix.length = item->prefix.family == AF_INET6 ? random32() % 129 :
+										random32() % 33;
+			few_bits(item->prefix.address, item->prefix.family == AF_INET6 ? 16 : 4);
+			trim(&item->prefix);
+			/* nobody's addresses are refused, and by few_bits() rare */
+			if (item->prefix.address[0] == 127 || item->prefix.address[0] >= 0xe0 ||
+			    item->prefix.length > 96)
+				item->prefix.address[0] = 0x10;
+			trim(&item->prefix);
+			if (!item->prefix.address[0] && item->prefix.length > 31)
+				item->prefix.address[0] = 0x10;
+		}
+	}
+	if (mw_spec_normalise(spec, &c, text)) {
+		printf("Bail out! gateways refused: %.*s: %s\n", (int)c.length, c.item, c.cure);
+		exit(1);
+	}
+	/* no two devices have one number */
+	for (i = 0; i < spec->gtw_count; i++) {
+		unsigned int j;
+
+		device[i] = spec->gtw[i].kind == MAILWALL_GTW_PORT ? few_devices() : 0;
+		for (j = 0; j < i; j++)
+			if (device[j] == device[i])
+				device[i] = 0;
+	}
+}
+
+static bool try_path(const struct mw_spec *spec, const int *device, const struct mw_gateways *g,
+		     const u8 *slot)
+{
+	u8 source[16], target[16];
+	struct naive_path naive = { .family = random32() % 2 ? AF_INET6 : AF_INET,
+				    .source = source,
+				    .target = target,
+				    .hook = random32() % 3 };
+	struct mw_path path = { .ipv6 = naive.family == AF_INET6,
+				.source = source,
+				.target = target };
+	int sender, receiver;
+	struct mw_ends ends;
+
+	few_bits(source, 16);
+	few_bits(target, 16);
+	naive.bridge = random32() % 3 == 0;
+	naive.in = naive.hook == NAIVE_OUT ? 0 : few_devices();
+	naive.out = naive.hook == NAIVE_IN ? 0 : few_devices();
+	if (naive.hook == NAIVE_FORWARD && !naive.bridge && random32() % 3 == 0) {
+		naive.bridge_in = 1 + few_devices();
+		naive.bridge_out = 1 + few_devices();
+		if (random32() % 2)
+			naive.bridge_in--, naive.bridge_out--;
+		if (!naive.bridge_in || !naive.bridge_out)
+			naive.bridge_in = naive.bridge_out = 0;
+	}
+	path.place = naive.bridge		 ? MW_PLACE_BRIDGED :
+		     naive.hook == NAIVE_FORWARD ? MW_PLACE_ROUTED :
+						   MW_PLACE_HOST;
+	path.from_host = naive.hook == NAIVE_OUT;
+	path.to_host = naive.hook == NAIVE_IN;
+	path.in = naive.in;
+	path.out = naive.out;
+	path.bridge_in = naive.bridge_in;
+	path.bridge_out = naive.bridge_out;
+	sender = naive_sender(spec, device, &naive);
+	receiver = naive_receiver(spec, device, &naive);
+	ends = mw_gateways_ends(g, &path);
+	if (ends.from == (sender > 0 ? slot[sender - 1] : MW_NOBODY) &&
+	    ends.to == (receiver > 0 ? slot[receiver - 1] : MW_NOBODY) &&
+	    ends.from_this == (sender == NAIVE_THIS) && ends.to_this == (receiver == NAIVE_THIS))
+		return true;
+	printf("# %u gateways, place %d, hook %d, IPv%d, devices %d %d, ports %d %d: from %u, %d, to %u, %d, expected items %d and %d\n",
+	       spec->gtw_count, path.place, naive.hook, path.ipv6 ? 6 : 4, path.in, path.out,
+	       path.bridge_in, path.bridge_out, ends.from, ends.from_this, ends.to, ends.to_this,
+	       sender, receiver);
+	return false;
+}
+
+static bool which_gateway(unsigned int lists, u64 *cases)
+{
+	static struct mw_gateways g;
+	static struct mw_spec spec;
+	int device[MAILWALL_GTW_MAX];
+	u8 slot[MAILWALL_GTW_MAX];
+	unsigned int i;
+
+	while (lists--) {
+		unsigned int tries, port = 0;
+		bool alone;
+
+		random_gateways(&spec, device);
+		alone = !mw_spec_is_behind(&spec);
+		memset(&g, 0, sizeof(g));
+		for (i = 0; i < MAILWALL_GTW_MAX; i++)
+			slot[i] = 1 + (i * 41 + lists) % (MW_GTW_SLOTS - 1);
+		mw_gateways_build(&g, &spec, slot);
+		/* devices come, change and go */
+		for (tries = 0; tries < 2; tries++)
+			for (i = port = 0; i < spec.gtw_count; i++)
+				if (spec.gtw[i].kind == MAILWALL_GTW_PORT)
+					mw_gateways_resolve(&g, port++,
+							    tries ? device[i] : few_devices());
+		if (g.behind == alone)
+			return false;
+		for (tries = 0; tries < 300; tries++, ++*cases)
+			if (!try_path(&spec, device, alone ? NULL : &g, slot))
+				return false;
+	}
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	static struct subject plain = { .name = "no site row" }, full = { .name = "32 site rows" },
@@ -491,12 +653,18 @@ int main(int argc, char **argv)
 
 	for (i = 0; i < full.others; i++)
 		local[count++] = full.other[i];
-	for (i = 0; i < 256; i++)
+	for (i = 0; i < 256; i += 4)
 		local[count++] = i << 8 | (i * 77 & 0xff);
 
-	printf("1..%zu\n", 1 + ARRAY_SIZE(subjects) + (all_pairs ? 2 : 0));
+	printf("1..%zu\n", 2 + ARRAY_SIZE(subjects) + (all_pairs ? 2 : 0));
 	ok = membership(quick ? 2000 : 100000, &cases);
 	printf("%sok %u - ADM at the edges of random prefixes # %llu cases\n", ok ? "" : "not ",
+	       ++test, (unsigned long long)cases);
+	total += cases;
+	failed |= !ok;
+	cases = 0;
+	ok = which_gateway(quick ? 10000 : 100000, &cases);
+	printf("%sok %u - which GTW, which way, over random lists # %llu cases\n", ok ? "" : "not ",
 	       ++test, (unsigned long long)cases);
 	total += cases;
 	failed |= !ok;

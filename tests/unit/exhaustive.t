@@ -10,6 +10,6 @@ mkdir -p "$out"
 # -flto: naive.c is called billions of times. Built apart, then moved: two runs may meet.
 gcc -std=gnu11 -O3 -flto -g -pthread -Wall -Wextra -Werror -I "$TOPDIR/include/uapi" \
 	-I "$TOPDIR/kmod" -o "$out/exhaustive.$$" \
-	"$TOPDIR"/tests/unit/{exhaustive,naive}.c "$TOPDIR"/kmod/{edit,policy,table,prefix}.c
+	"$TOPDIR"/tests/unit/{exhaustive,naive}.c "$TOPDIR"/kmod/{edit,policy,gateway,table,prefix}.c
 mv "$out/exhaustive.$$" "$out/exhaustive"
 exec "$out/exhaustive" "$([ -n "${MAILWALL_LONG:-}" ] && echo pairs || echo full)"

@@ -52,7 +52,7 @@ class Build:
         os.makedirs(self.directory)
         objects = []
         for source in self.test["sources"]:
-            name = os.path.basename(source)[:-1] + "o"
+            name = source.replace("/", "-")[:-1] + "o"
             if whole and not whole.depends(name, changed):
                 objects.append(os.path.join(whole.directory, name))
                 continue

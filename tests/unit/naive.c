@@ -27,22 +27,26 @@ static const unsigned int valid_flags[] = {
 	SYN, SYN + URG, SYN + ACK, RST, RST + ACK, FIN + ACK, FIN + ACK + URG, ACK, ACK + URG,
 };
 
+static bool holds(const struct mailwall_prefix *prefix, int family, const unsigned char *address)
+{
+	bool same = prefix->family == family;
+	unsigned int bit;
+
+	for (bit = 0; same && bit < prefix->length; bit++) {
+		unsigned int mask = 128 >> bit % 8;
+
+		same = (prefix->address[bit / 8] & mask) == (address[bit / 8] & mask);
+	}
+	return same;
+}
+
 bool naive_holds(const struct mw_spec *policy, int family, const unsigned char *address)
 {
-	unsigned int i, bit;
+	unsigned int i;
 
-	for (i = 0; i < policy->adm_count; i++) {
-		const struct mailwall_prefix *prefix = &policy->adm[i];
-		bool same = prefix->family == family;
-
-		for (bit = 0; same && bit < prefix->length; bit++) {
-			unsigned int mask = 128 >> bit % 8;
-
-			same = (prefix->address[bit / 8] & mask) == (address[bit / 8] & mask);
-		}
-		if (same)
+	for (i = 0; i < policy->adm_count; i++)
+		if (holds(&policy->adm[i], family, address))
 			return true;
-	}
 	return false;
 }
 
@@ -95,6 +99,13 @@ static struct naive_answer deny(enum mailwall_reason reason)
 	return answer;
 }
 
+/* Allowed by an outbound row alone. */
+static struct naive_answer back(struct naive_answer answer, const struct naive_segment *segment)
+{
+	answer.asked_back = segment->behind;
+	return answer;
+}
+
 struct naive_answer naive_judge(const struct mw_spec *policy, const struct naive_segment *segment)
 {
 	bool in = segment->direction == MAILWALL_IN;
@@ -130,7 +141,8 @@ struct naive_answer naive_judge(const struct mw_spec *policy, const struct naive
 			return deny(MAILWALL_PEER);
 		if (outbound < 0)
 			return deny(MAILWALL_CLOSED);
-		return allow(outbound);
+		/* "an outbound row alone allows": not where an inbound one was looked at too */
+		return inbound < 0 ? back(allow(outbound), segment) : allow(outbound);
 	}
 
 	/* Step 4: where an inbound row has the port, only inbound rows decide */
@@ -150,5 +162,78 @@ struct naive_answer naive_judge(const struct mw_spec *policy, const struct naive
 		answer.asked = true;
 		return answer;
 	}
-	return allow(outbound);
+	return back(allow(outbound), segment);
+}
+
+/* POLICY.md "Which computers are GTW" and "What is judged" */
+
+/* "by source and destination address": the item that says most of the address */
+static int by_address(const struct mw_spec *policy, int family, const unsigned char *address)
+{
+	int i, found = NAIVE_NOBODY, most = -1;
+
+	for (i = 0; i < policy->gtw_count; i++) {
+		const struct mailwall_gtw *item = &policy->gtw[i];
+
+		if (item->kind == MAILWALL_GTW_PREFIX && item->prefix.length > most &&
+		    holds(&item->prefix, family, address)) {
+			found = i + 1;
+			most = item->prefix.length;
+		}
+	}
+	return found;
+}
+
+/* "whatever is behind that network device": no device has the number 0 */
+static int by_device(const struct mw_spec *policy, const int *device, int number)
+{
+	int i;
+
+	for (i = 0; i < policy->gtw_count; i++)
+		if (policy->gtw[i].kind == MAILWALL_GTW_PORT && number && device[i] == number)
+			return i + 1;
+	return NAIVE_NOBODY;
+}
+
+static int behind(const struct mw_spec *policy, const int *device, const struct naive_path *path,
+		  const unsigned char *address, int number, int port)
+{
+	int found;
+
+	/* "for port:NAME: ... and the bridge family's", which nothing else is judged at */
+	if (path->bridge)
+		return by_device(policy, device, number);
+	/* "not judged for it again where br_netfilter shows it to a second one" */
+	if (port && by_device(policy, device, port))
+		return NAIVE_NOBODY;
+	found = by_address(policy, path->family, address);
+	if (found)
+		return found;
+	/* what a bridge forwards from port to port is not behind the bridge's own device */
+	return port ? NAIVE_NOBODY : by_device(policy, device, number);
+}
+
+/* "for this: LOCAL_IN and LOCAL_OUT" */
+static int this_host(const struct mw_spec *policy, const struct naive_path *path)
+{
+	int i;
+
+	for (i = 0; i < policy->gtw_count; i++)
+		if (policy->gtw[i].kind == MAILWALL_GTW_THIS && !path->bridge)
+			return NAIVE_THIS;
+	return NAIVE_NOBODY;
+}
+
+int naive_sender(const struct mw_spec *policy, const int *device, const struct naive_path *path)
+{
+	if (path->hook == NAIVE_OUT)
+		return this_host(policy, path);
+	return behind(policy, device, path, path->source, path->in, path->bridge_in);
+}
+
+int naive_receiver(const struct mw_spec *policy, const int *device, const struct naive_path *path)
+{
+	if (path->hook == NAIVE_IN)
+		return this_host(policy, path);
+	return behind(policy, device, path, path->target, path->out, path->bridge_out);
 }

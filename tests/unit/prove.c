@@ -122,10 +122,12 @@ static void any_segment(void)
 	plain.local = port_bytes[0] << 8 | port_bytes[1];
 	plain.remote = port_bytes[2] << 8 | port_bytes[3];
 	plain.peer = peer;
+	plain.behind = nondet_bool();
 	plain.routed = nondet_bool();
 	plain.connection = nondet_bool();
 	segment.direction = plain.direction;
 	segment.ipv6 = plain.family == AF_INET6;
+	segment.behind = plain.behind;
 	segment.routed = plain.routed;
 	segment.flags = plain.flags;
 	segment.local = (const __be16 *)&port_bytes[0];
@@ -218,7 +220,9 @@ void prove_decision(void)
 
 	got = mw_policy_judge(&policy, &segment, connected, &plain.connection);
 	want = naive_judge(&spec, &plain);
-	PROVE(got == (want.allowed ? slot_of(want.row) : MW_DENY | want.reason), "verdict");
+	PROVE(got == (want.allowed ? slot_of(want.row) | (want.asked_back ? MW_ASKED_BACK : 0) :
+				     MW_DENY | want.reason),
+	      "verdict");
 	PROVE(asked == want.asked, "asked");
 #ifdef PROVE_VACUOUS
 	PROVE(!(want.asked && want.allowed && spec.site_count == PROVE_SITES &&

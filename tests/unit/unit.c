@@ -21,6 +21,19 @@ static struct mw_policy *build(const struct mw_spec *spec)
 	return policy;
 }
 
+/* The row that counts a segment, or the reason why it is denied. */
+static void print_verdict(const struct mw_policy *policy, unsigned int result, char *text,
+			  size_t size)
+{
+	struct mailwall_row row = mw_row_of_slot(policy, result & MW_SLOT);
+
+	if (result & MW_DENY)
+		snprintf(text, size, "%s", mw_reason_name(result & ~MW_DENY));
+	else
+		snprintf(text, size, "%u %s %s", row.port, mw_end_name(row.source),
+			 mw_end_name(row.target));
+}
+
 /* Prefixes */
 
 static void prefix_accepts(const char *text, const char *canonical)
@@ -382,16 +395,22 @@ static void test_site_edit(void **state)
 
 static void gtw_is(const struct mw_spec *spec, const char *text)
 {
-	char one[MW_PREFIX_TEXT];
+	char all[MAILWALL_GTW_MAX * MW_PREFIX_TEXT] = "", one[MW_PREFIX_TEXT];
+	u16 i;
 
-	assert_int_equal(spec->gtw_count, 1);
-	assert_int_equal(mw_gtw_print(&spec->gtw[0], one), strlen(text));
-	assert_string_equal(one, text);
+	for (i = 0; i < spec->gtw_count; i++) {
+		mw_gtw_print(&spec->gtw[i], one);
+		sprintf(all + strlen(all), "%s%s", i ? " " : "", one);
+	}
+	assert_string_equal(all, text);
+	assert_int_equal(mw_spec_is_behind(spec), strcmp(text, "this") != 0);
 }
 
 static void test_gtw_edit(void **state)
 {
 	struct mw_spec spec = { 0 };
+	char many[4096] = "";
+	int i;
 
 	(void)state;
 	edit_accepts(mw_edit_gtw, &spec, " this,this\n");
@@ -405,10 +424,90 @@ static void test_gtw_edit(void **state)
 	edit_refuses(mw_edit_gtw, &spec, "-this this", -ENOENT, "this", "not among");
 	edit_refuses(mw_edit_gtw, &spec, "+,", -EINVAL, "", "nothing follows");
 	edit_refuses(mw_edit_gtw, &spec, "this +this", -EINVAL, "+this", "one sign");
-	edit_refuses(mw_edit_gtw, &spec, "this 192.0.2.1", -EINVAL, "192.0.2.1", "write this");
-	edit_refuses(mw_edit_gtw, &spec, "port:eth0", -EINVAL, "port:eth0", "write this");
-	edit_refuses(mw_edit_gtw, &spec, "This", -EINVAL, "This", "write this");
-	edit_refuses(mw_edit_gtw, &spec, "thisthis", -EINVAL, "thisthis", "write this");
+	/* in the order in which they are written, nested ones and duplicates too */
+	edit_accepts(mw_edit_gtw, &spec,
+		     "port:tap100i0 2001:DB8::/32,192.0.2.0/24\nthis 192.0.2.1");
+	gtw_is(&spec, "port:tap100i0 2001:db8::/32 192.0.2.0/24 this 192.0.2.1");
+	edit_accepts(mw_edit_gtw, &spec, "+192.0.2.1/32 port:tap100i0 2001:db8:0::/32 10.0.0.0/8");
+	gtw_is(&spec, "port:tap100i0 2001:db8::/32 192.0.2.0/24 this 192.0.2.1 10.0.0.0/8");
+	edit_accepts(mw_edit_gtw, &spec, "-this,192.0.2.1 2001:db8::/32");
+	gtw_is(&spec, "port:tap100i0 192.0.2.0/24 10.0.0.0/8");
+	edit_refuses(mw_edit_gtw, &spec, "-10.0.0.0/8 192.0.2.1", -ENOENT, "192.0.2.1",
+		     "not among the gateways: read gtw");
+	edit_refuses(mw_edit_gtw, &spec, "-port:tap100i1", -ENOENT, "port:tap100i1", "not among");
+	edit_refuses(mw_edit_gtw, &spec, "-10.0.0.0/8 port:tap100i0 192.0.2.0/24", -EINVAL,
+		     "10.0.0.0/8 port:tap100i0 192.0.2.0/24", "no gateway would be left");
+	edit_refuses(mw_edit_gtw, &spec, "+this -10.0.0.0/8", -EINVAL, "-10.0.0.0/8", "one sign");
+	edit_accepts(mw_edit_gtw, &spec, "0.0.0.0/0 ::/0 224.0.0.0/3 126.0.0.0/7 0.0.0.0/31");
+	edit_accepts(mw_edit_gtw, &spec, "fe00::/7 ::/126 ::2 fe80::1");
+	gtw_is(&spec, "fe00::/7 ::/126 ::2 fe80::1");
+
+	/* no item */
+#define NO_ITEM(text) \
+	edit_refuses(mw_edit_gtw, &spec, text, -EINVAL, text, "a gateway is this, an address")
+	NO_ITEM("This");
+	NO_ITEM("thisthis");
+	NO_ITEM("thi");
+	NO_ITEM("port");
+	NO_ITEM("eth0");
+	NO_ITEM("/24");
+#undef NO_ITEM
+	edit_refuses(mw_edit_gtw, &spec, "PORT:eth0", -EINVAL, "PORT:eth0", "no address");
+	edit_refuses(mw_edit_gtw, &spec, "this, 192.0.2.300", -EINVAL, "192.0.2.300", "no address");
+	edit_refuses(mw_edit_gtw, &spec, "gtw.example", -EINVAL, "gtw.example", "no address");
+	edit_refuses(mw_edit_gtw, &spec, "192.0.2.5/24", -EINVAL, "192.0.2.5/24",
+		     "192.0.2.0/24 for the network or 192.0.2.5/32");
+	edit_refuses(mw_edit_gtw, &spec, "2001:db8::1/64", -EINVAL, "2001:db8::1/64",
+		     "2001:db8::/64 for the network");
+	edit_refuses(mw_edit_gtw, &spec, "::ffff:192.0.2.1", -EINVAL, "::ffff:192.0.2.1",
+		     "write 192.0.2.1");
+	edit_refuses(mw_edit_gtw, &spec, "fe80::1%eth0", -EINVAL, "fe80::1%eth0", "no zone");
+	edit_refuses(mw_edit_gtw, &spec, "192.0.2.0/33", -EINVAL, "192.0.2.0/33", "0 to 32");
+
+	/* nobody's addresses */
+#define NOBODYS(text, kind)                                   \
+	edit_refuses(mw_edit_gtw, &spec, text, -EINVAL, text, \
+		     "no gateway has " kind " address: write the gateway's own")
+	NOBODYS("224.0.0.1", "a multicast");
+	NOBODYS("224.0.0.0/4", "a multicast");
+	NOBODYS("239.255.255.255", "a multicast");
+	NOBODYS("ff02::1", "a multicast");
+	NOBODYS("ff00::/8", "a multicast");
+	NOBODYS("127.0.0.1", "a loopback");
+	NOBODYS("127.0.0.0/8", "a loopback");
+	NOBODYS("::1", "a loopback");
+	NOBODYS("0.0.0.0", "an unspecified");
+	NOBODYS("::", "an unspecified");
+	NOBODYS("::/127", "an unspecified");
+#undef NOBODYS
+
+	/* devices */
+	edit_accepts(mw_edit_gtw, &spec, "port:a port:fifteen-letters port:... port:veth@0.1");
+	gtw_is(&spec, "port:a port:fifteen-letters port:... port:veth@0.1");
+	edit_refuses(mw_edit_gtw, &spec, "port:sixteen-letters!", -EINVAL, "port:sixteen-letters!",
+		     "at most 15 characters");
+#define NO_NAME(text)                                    \
+	edit_refuses(                                    \
+		mw_edit_gtw, &spec, text, -EINVAL, text, \
+		"no device can have that name: write port: and the name that \"ip link\" shows")
+	NO_NAME("port:");
+	NO_NAME("port:.");
+	NO_NAME("port:..");
+	NO_NAME("port:a/b");
+	NO_NAME("port:eth0:1");
+#undef NO_NAME
+
+	/* 32, and not one more, but one that is there already */
+	for (i = 0; i < MAILWALL_GTW_MAX; i++)
+		sprintf(many + strlen(many), i & 1 ? "port:tap%d " : "10.0.0.%d ", i);
+	edit_accepts(mw_edit_gtw, &spec, many);
+	assert_int_equal(spec.gtw_count, MAILWALL_GTW_MAX);
+	edit_refuses(mw_edit_gtw, &spec, "+this", -E2BIG, "this", "more than 32 gateways");
+	edit_accepts(mw_edit_gtw, &spec, "+port:tap31 10.0.0.0");
+	edit_accepts(mw_edit_gtw, &spec, "-10.0.0.30");
+	edit_accepts(mw_edit_gtw, &spec, "+this");
+	strcat(many, "this");
+	edit_refuses(mw_edit_gtw, &spec, many, -E2BIG, "this", "more than 32 gateways");
 }
 
 static void test_mode_and_log_edit(void **state)
@@ -488,12 +587,33 @@ static void test_normalise(void **state)
 	REFUSED(spec.site_count = 33, -E2BIG, "site count 33", "32");
 	REFUSED(spec.gtw_count = 33, -E2BIG, "gtw count 33", "32");
 	REFUSED(spec.gtw_count = 0, -EINVAL, "gtw count 0", "mode off");
-	REFUSED(spec.gtw[0].kind = MAILWALL_GTW_PREFIX, -EINVAL, "kind 1", "write this");
-	REFUSED(spec.gtw[0].kind = 255, -EINVAL, "kind 255", "write this");
+	REFUSED(spec.gtw[0].kind = MAILWALL_GTW_PREFIX, -EINVAL, "0.0.0.0/0", "family");
+	REFUSED(spec.gtw[0].kind = 3, -EINVAL, "kind 3", "0 to 2");
+	REFUSED(spec.gtw[0].kind = 255, -EINVAL, "kind 255", "0 to 2");
 	REFUSED(spec.gtw[0].reserved[2] = 1, -EINVAL, "this", "zero");
 	REFUSED(spec.gtw[0].prefix.family = AF_INET, -EINVAL, "this", "zero");
 	REFUSED(spec.gtw[0].device[15] = 1, -EINVAL, "this", "zero");
-	REFUSED((spec.gtw_count = 2, spec.gtw[1].kind = 2), -EINVAL, "kind 2", "write this");
+	REFUSED((spec.gtw_count = 2, spec.gtw[1].kind = MAILWALL_GTW_PORT), -EINVAL,
+		"port:", "no device");
+	spec = good;
+	edit_accepts(mw_edit_gtw, &good, "192.0.2.1 port:tap0 this");
+	REFUSED(spec.gtw[0].prefix.length = 24, -EINVAL, "192.0.2.1/24", "192.0.2.0/24");
+	REFUSED(spec.gtw[0].prefix.length = 33, -EINVAL, "192.0.2.1/33", "at most 32");
+	REFUSED(spec.gtw[0].prefix.reserved[1] = 1, -EINVAL, "192.0.2.1", "zero");
+	REFUSED(spec.gtw[0].prefix.address[0] = 224, -EINVAL, "224.0.2.1", "multicast");
+	REFUSED(spec.gtw[0].reserved[0] = 1, -EINVAL, "192.0.2.1", "zero");
+	REFUSED(spec.gtw[0].device[0] = 'x', -EINVAL, "192.0.2.1", "zero");
+	REFUSED(spec.gtw[1].prefix.length = 1, -EINVAL, "port:tap0", "zero");
+	REFUSED(spec.gtw[1].device[5] = 'x', -EINVAL, "port:tap0", "zero");
+	REFUSED(spec.gtw[1].device[0] = ' ', -EINVAL, "port: ap0", "no device");
+	REFUSED(memset(spec.gtw[1].device, 'x', 16), -EINVAL, "port:xxxxxxxxxxxxxxx", "no device");
+	/* duplicates collapse, in whatever order */
+	spec = good;
+	spec.gtw[3] = spec.gtw[0];
+	spec.gtw[4] = spec.gtw[1];
+	spec.gtw_count = 5;
+	assert_int_equal(mw_spec_normalise(&spec, &c, text), 0);
+	assert_memory_equal(&spec, &good, sizeof(good));
 	REFUSED(spec.adm[0].address[3] = 1, -EINVAL, "192.0.2.1/24", "192.0.2.0/24");
 	REFUSED(spec.site[0].port = 0, -EINVAL, "0 ADM GTW", "1 to 65535");
 	REFUSED(spec.site[0].source = 3, -EINVAL, "22 ? GTW", "ANY, ADM and GTW");
@@ -586,14 +706,7 @@ static void judge(const struct vector *v, char *verdict, size_t size)
 	if (v->length >= 20 && mw_data_offset_valid(v->offset << 4, v->length))
 		result = mw_policy_judge(policy, &seg, connected, &v->connected);
 	assert_true(asked <= 1);
-	if (result & MW_DENY) {
-		snprintf(verdict, size, "%s", mw_reason_name(result & ~MW_DENY));
-	} else {
-		struct mailwall_row row = mw_row_of_slot(policy, result);
-
-		snprintf(verdict, size, "%u %s %s", row.port, mw_end_name(row.source),
-			 mw_end_name(row.target));
-	}
+	print_verdict(policy, result, verdict, size);
 	free(policy);
 }
 
@@ -614,6 +727,92 @@ static void test_vectors(void **state)
 	print_message("# %u vectors\n", count);
 }
 
+/* What one GTW's judgement adds. Return: does it pass? */
+static bool judge_for(const struct mw_policy *policy, const struct behind *v, bool in,
+		      const struct mailwall_gtw *item, char *said)
+{
+	const __be16 source = htons(v->source_port), target = htons(v->target_port);
+	const struct mw_segment seg = {
+		.direction = in ? MAILWALL_IN : MAILWALL_OUT,
+		.ipv6 = v->family == AF_INET6,
+		.behind = item->kind != MAILWALL_GTW_THIS,
+		.flags = v->flags,
+		.local = in ? &target : &source,
+		.remote = in ? &source : &target,
+		.peer = in ? v->source : v->target,
+	};
+	unsigned int result = MW_DENY | MAILWALL_MALFORMED;
+	char name[MW_PREFIX_TEXT], verdict[32];
+
+	if (v->length >= 20 && mw_data_offset_valid(v->offset << 4, v->length))
+		result = mw_policy_judge(policy, &seg, connected, &v->noted);
+	mw_gtw_print(item, name);
+	print_verdict(policy, result, verdict, sizeof(verdict));
+	sprintf(said + strlen(said), "%s%s %s %s", *said ? "; " : "", in ? "in" : "out", name,
+		verdict);
+	return !(result & MW_DENY);
+}
+
+static void judge_behind(const struct behind *v, char said[256])
+{
+	struct mw_spec spec = vectors_policy(vectors_path, v->policy);
+	struct mw_policy *policy = build(&spec);
+	struct mw_gateways *g = calloc(1, sizeof(*g));
+	const struct mw_path path = {
+		.place = !strcmp(v->hook, "forward") ? MW_PLACE_ROUTED :
+			 !strcmp(v->hook, "bridge")  ? MW_PLACE_BRIDGED :
+						       MW_PLACE_HOST,
+		.ipv6 = v->family == AF_INET6,
+		.from_host = !strcmp(v->hook, "from-host"),
+		.to_host = !strcmp(v->hook, "to-host"),
+		.source = v->source,
+		.target = v->target,
+		.in = v->in,
+		.out = v->out,
+	};
+	u8 slot[MAILWALL_GTW_MAX], port = 0;
+	const struct mailwall_gtw *of_slot[MW_GTW_SLOTS] = { NULL }, *this = NULL;
+	struct mw_ends ends;
+	bool pass = true;
+	u16 i;
+
+	for (i = 0; i < spec.gtw_count; i++) {
+		slot[i] = 3 * i + 5;
+		of_slot[slot[i]] = &spec.gtw[i];
+		if (spec.gtw[i].kind == MAILWALL_GTW_THIS)
+			this = &spec.gtw[i];
+	}
+	mw_policy_set_gateways(policy, g, slot);
+	for (i = 0; i < spec.gtw_count; i++)
+		if (spec.gtw[i].kind == MAILWALL_GTW_PORT)
+			mw_gateways_resolve(g, port++, vectors_device(spec.gtw[i].device));
+	ends = mw_gateways_ends(g, &path);
+	*said = '\0';
+	if (ends.from || ends.from_this)
+		pass = judge_for(policy, v, false, ends.from ? of_slot[ends.from] : this, said);
+	if (pass && (ends.to || ends.to_this))
+		judge_for(policy, v, true, ends.to ? of_slot[ends.to] : this, said);
+	free(g);
+	free(policy);
+}
+
+static void test_vectors_behind(void **state)
+{
+	static struct behind v[1000];
+	unsigned int count = vectors_read_behind(vectors_path, v, ARRAY_SIZE(v)), i;
+
+	(void)state;
+	assert_true(count >= 40);
+	for (i = 0; i < count; i++) {
+		char said[256];
+
+		judge_behind(&v[i], said);
+		if (strcmp(*said ? said : "unjudged", v[i].expected))
+			fail_msg("%s: %s, not %s", v[i].name, said, v[i].expected);
+	}
+	print_message("# %u vectors of gateways behind\n", count);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -630,6 +829,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_pages),
 		cmocka_unit_test(test_vectors),
+		cmocka_unit_test(test_vectors_behind),
 	};
 
 	if (argc != 2)

@@ -9,5 +9,5 @@ out=$TOPDIR/build/unit
 mkdir -p "$out"
 gcc -std=gnu11 -g -O1 -Wall -Wextra -Werror -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-I "$TOPDIR/include/uapi" -I "$TOPDIR/kmod" -o "$out/unit" \
-	"$TOPDIR"/tests/unit/{unit,vectors}.c "$TOPDIR"/kmod/{edit,policy,table,prefix}.c -lcmocka
+	"$TOPDIR"/tests/unit/{unit,vectors}.c "$TOPDIR"/kmod/{edit,policy,gateway,table,prefix}.c -lcmocka
 CMOCKA_MESSAGE_OUTPUT=TAP exec "$out/unit" "$TOPDIR/tests/vectors/decision.tsv"

@@ -19,6 +19,26 @@ struct vector {
 	char expected[32];
 };
 
+/* A gateway behind this host. Devices are numbers of vectors_device(). */
+struct behind {
+	char name[64];
+	char hook[16]; /* forward, bridge, to-host or from-host */
+	int in, out;
+	u8 family;
+	u8 source[16], target[16];
+	u16 source_port, target_port;
+	u8 flags;
+	unsigned int offset, length;
+	bool noted;
+	char policy[16];
+	char expected[128];
+};
+
+/* The number of the device with this role, which is its name; 0 for none. */
+int vectors_device(const char *role);
+
+unsigned int vectors_read_behind(const char *path, struct behind *v, unsigned int max);
+
 /* Return: vectors read into @v, at most @max; ends the program with a message on any error */
 unsigned int vectors_read(const char *path, struct vector *v, unsigned int max);
 

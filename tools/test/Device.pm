@@ -11,7 +11,7 @@ use File::Basename qw(dirname);
 use File::Temp qw(tempdir);
 use Test::More;
 
-our @EXPORT = qw(slurp spurt fresh run works fails prints json policy_is rivals in_builds
+our @EXPORT = qw(slurp spurt fresh programs run works fails prints json policy_is rivals in_builds
 	$top $temp $build $dir $out $err $release $abi $old @table);
 
 our $top = abs_path(dirname(__FILE__) . '/../..');
@@ -44,6 +44,35 @@ sub spurt {
 # fresh(): a device in the state that a plain load leaves (enforce, ADM empty)
 sub fresh {
 	$dir = tempdir(DIR => $temp);
+	programs({});
+}
+
+# programs(ANSWERS, MISSING...): what the programs that the command asks print, by
+# "NAME ARGUMENT..."; a number is an exit code. Without more, nothing but the devices
+# that the tests name is there. What was asked, with its environment, is in
+# $dir/programs/asked.
+sub programs {
+	my ($answers, @missing) = @_;
+	my %answers = ('ip -j -d link show' => '[{"ifname":"tap100i0"},{"ifname":"br-gtw"}]', %$answers);
+	system('rm', '-rf', "$dir/programs");
+	mkdir($_) or die "$_: $!" for "$dir/programs", "$dir/programs/answers";
+	spurt("$dir/programs/answers/$_", $answers{$_}) for keys %answers;
+	for my $program ('ip', 'nft', 'tc', 'ethtool') {
+		next if grep { $_ eq $program } @missing;
+		spurt("$dir/programs/$program", <<'END');
+#!/bin/sh
+here=${0%/*}
+asked="${0##*/} $*"
+echo "$asked: $(env | grep -v '^\(PWD\|SHLVL\|_\)=' | sort | tr '\n' ' ')" >>"$here/asked"
+[ -e "$here/answers/$asked" ] || exit 0
+answer=$(cat "$here/answers/$asked")
+case $answer in
+[0-9]*) exit "$answer" ;;
+esac
+printf '%s\n' "$answer"
+END
+		chmod(0755, "$dir/programs/$program") or die;
+	}
 }
 
 sub run {
@@ -57,6 +86,7 @@ sub run {
 		delete $ENV{SSH_CONNECTION};
 		delete $ENV{$_} for grep { /^FAKE_/ } keys %ENV;
 		$ENV{FAKE_DIR} = $dir;
+		$ENV{FAKE_PROGRAMS} = "$dir/programs";
 		$ENV{FAKE_MODULE} = $old if $old;
 		$ENV{$_} = $env{$_} for keys %env;
 		open(STDOUT, '>', $to) or die;

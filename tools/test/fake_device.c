@@ -5,19 +5,23 @@
  * With $FAKE_MODULE=0.1.0 it is a module of that release, which speaks ABI 1.
  *
  * $FAKE_DIR is a directory: "state" keeps the policy from one command to the
- * next, "connections" holds lines "LOCAL PORT PEER PORT", "rival" a line for each
+ * next, "connections" holds lines "LOCAL PORT PEER PORT", "flows" the same with a DEVICE
+ * for gateways behind, "routes" lines "ADDRESS DEVICE", "rival" a line for each
  * SET_POLICY before which another administrator is to make a change ("adm
  * +192.0.2.1", or "-" for none), "tcp" and "tcp6" stand for the files in
- * /proc/self/net. What shall go wrong is in the environment:
+ * /proc/self/net. $FAKE_PROGRAMS is a directory that stands for /usr/sbin. What shall go wrong is in the environment:
  * $FAKE_OPEN, an errno for open(); $FAKE_SYSFS=none; $FAKE_ABI; $FAKE_RELEASE;
  * $FAKE_FAIL, "SET_POLICY=EPERM". $FAKE_ROW=PORT: the module has a row more in its
- * table than we, a reason more, and counts for gateways behind it; $FAKE_LATE: a row comes between the question how many there are and
- * the one for them.
+ * table than we, and a reason more; $FAKE_LATE: a row comes between the question how
+ * many there are and the one for them.
  */
 #include "abi1.h"
+#include "answer.h"
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <net/if.h>
+#include <spawn.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -27,6 +31,7 @@
 #define DEVICE "/dev/mailwall"
 #define SYSFS "/sys/class/misc/mailwall/"
 #define PROC "/proc/self/net/"
+#define PROGRAMS "/usr/sbin/"
 
 struct state {
 	struct mw_spec policy;
@@ -39,9 +44,11 @@ static const struct {
 	const char *name;
 	int number;
 } errors[] = {
-	{ "EPERM", EPERM },	{ "ENOENT", ENOENT }, { "EACCES", EACCES }, { "EBUSY", EBUSY },
-	{ "EINVAL", EINVAL },	{ "ENOTTY", ENOTTY }, { "ENOMEM", ENOMEM }, { "ENXIO", ENXIO },
-	{ "ENODATA", ENODATA }, { "ENOSPC", ENOSPC }, { "EIO", EIO },	    { "ESTALE", ESTALE },
+	{ "EPERM", EPERM },	      { "ENOENT", ENOENT }, { "EACCES", EACCES },
+	{ "EBUSY", EBUSY },	      { "EINVAL", EINVAL }, { "ENOTTY", ENOTTY },
+	{ "ENOMEM", ENOMEM },	      { "ENXIO", ENXIO },   { "ENODATA", ENODATA },
+	{ "ENOSPC", ENOSPC },	      { "EIO", EIO },	    { "ESTALE", ESTALE },
+	{ "EOPNOTSUPP", EOPNOTSUPP },
 };
 
 static int error_number(const char *name)
@@ -130,6 +137,7 @@ static void rival(struct state *state)
 {
 	char path[4096], line[256], rest[4096] = "";
 	struct mw_complaint complaint;
+	mw_edit_t edit;
 	char *text;
 	FILE *file;
 
@@ -149,8 +157,10 @@ static void rival(struct state *state)
 	if (*line == '-')
 		return;
 	text = strchr(line, ' ') + 1;
-	if ((strncmp(line, "adm ", 4) ? mw_edit_site : mw_edit_adm)(&state->policy, text,
-								    strlen(text), &complaint)) {
+	edit = !strncmp(line, "adm ", 4) ? mw_edit_adm :
+	       !strncmp(line, "gtw ", 4) ? mw_edit_gtw :
+					   mw_edit_site;
+	if (edit(&state->policy, text, strlen(text), &complaint)) {
 		fprintf(stderr, "fake device: rival: %s\n", complaint.cure);
 		abort();
 	}
@@ -221,6 +231,35 @@ static struct mailwall_row row_of(const struct state *state, unsigned int i)
 #define BYTES(i) (12345678900ULL + (i))
 #define DENIED(direction, reason) (1000 + 10 * (direction) + (reason))
 #define WOULD_DENY(direction, reason) (2000 + 10 * (direction) + (reason))
+#define BEHIND 500 /* so much more for gateways behind */
+#define SEEN_IN(i) (3000 + (i))
+#define SEEN_OUT(i) (4000 + (i))
+#define FLOWS 5000
+
+/* Devices: lo, two cables, and a bridge with two ports */
+
+static const struct {
+	const char *name;
+	int bridge;
+} devices[] = { { "none", 0 }, { "lo", 0 },   { "wan0", 0 }, { "gw0", 0 },
+		{ "br0", 0 },  { "tap0", 4 }, { "tap1", 4 } };
+
+unsigned int if_nametoindex(const char *name)
+{
+	unsigned int i;
+
+	for (i = 1; i < ARRAY_SIZE(devices); i++)
+		if (!strcmp(devices[i].name, name))
+			return i;
+	return 0;
+}
+
+char *if_indextoname(unsigned int index, char name[IF_NAMESIZE])
+{
+	return index && index < ARRAY_SIZE(devices) ? strcpy(name, devices[index].name) : NULL;
+}
+
+/* Explain */
 
 static bool same_address(const u8 *address, const char *text)
 {
@@ -229,70 +268,92 @@ static bool same_address(const u8 *address, const char *text)
 	return mw_address_parse(text, strlen(text), other) > 0 && !memcmp(address, other, 16);
 }
 
-static bool connected(const void *context)
+/* Of the lines "ADDRESS DEVICE" in "routes" */
+static int route_of(const u8 *address)
 {
-	struct mailwall_explain *ex = (void *)context;
-	char local[64], peer[64];
-	unsigned int local_port, peer_port;
-	FILE *file;
+	FILE *file = REAL(fopen, in_directory("routes"), "r");
+	char text[64], device[16];
+	int found = 0;
 
-	ex->connection_found = ex->connection == MAILWALL_CONNECTION_HELD;
-	if (ex->connection != MAILWALL_CONNECTION_ASK)
-		return ex->connection_found;
-	file = REAL(fopen, in_directory("connections"), "r");
-	while (file && fscanf(file, "%63s %u %63s %u", local, &local_port, peer, &peer_port) == 4)
-		if (local_port == ex->target_port && peer_port == ex->source_port &&
-		    same_address(ex->target, local) && same_address(ex->source, peer))
-			ex->connection_found = 1;
+	while (file && fscanf(file, "%63s %15s", text, device) == 2)
+		if (same_address(address, text))
+			found = if_nametoindex(device);
 	if (file)
 		fclose(file);
-	return ex->connection_found;
+	return found;
+}
+
+static bool connected(const void *context, bool behind, int ifindex)
+{
+	const struct mailwall_explain *ex = context;
+	char local[64], peer[64], device[16];
+	unsigned int local_port, peer_port;
+	bool found = false;
+	FILE *file;
+
+	file = REAL(fopen, in_directory(behind ? "flows" : "connections"), "r");
+	while (file && fscanf(file, "%63s %u %63s %u", local, &local_port, peer, &peer_port) == 4) {
+		if (behind && fscanf(file, "%15s", device) != 1)
+			abort();
+		found |= local_port == ex->target_port && peer_port == ex->source_port &&
+			 same_address(ex->target, local) && same_address(ex->source, peer) &&
+			 (!behind || (int)if_nametoindex(device) == ifindex);
+	}
+	if (file)
+		fclose(file);
+	return found;
+}
+
+static bool may_note(const void *context, bool bridged, int ifindex)
+{
+	const struct mailwall_explain *ex = context;
+
+	return bridged || route_of(ex->source) == ifindex;
+}
+
+/* Return: is it a loopback device? */
+static bool find_device(const u8 *address, bool look, u32 *ifindex, int *at_ip, int *port)
+{
+	if (!*ifindex && look)
+		*ifindex = route_of(address);
+	*at_ip = devices[*ifindex].bridge ?: (int)*ifindex;
+	*port = devices[*ifindex].bridge ? *ifindex : 0;
+	return *ifindex == 1;
 }
 
 static int explain(const struct state *state, struct mailwall_explain *ex)
 {
-	bool in = ex->direction == MAILWALL_IN;
-	const __be16 local = htons(in ? ex->target_port : ex->source_port);
-	const __be16 remote = htons(in ? ex->source_port : ex->target_port);
-	struct mw_segment seg = {
-		.direction = ex->direction,
-		.ipv6 = ex->family == AF_INET6,
-		.flags = ex->flags,
-		.local = &local,
-		.remote = &remote,
-		.peer = in ? ex->source : ex->target,
-	};
-	u8 slot[MAILWALL_SITE_MAX], i;
-	struct mw_policy *policy;
-	unsigned int verdict;
+	struct mw_gateways *g = mw_spec_is_behind(&state->policy) ? calloc(1, sizeof(*g)) : NULL;
+	bool forward = ex->hook == MAILWALL_HOOK_FORWARD, in = ex->direction == MAILWALL_IN;
+	struct mw_policy *policy = calloc(1, sizeof(*policy));
+	struct mw_asked asked = { .connected = connected, .may_note = may_note, .context = ex };
+	u8 site[MAILWALL_SITE_MAX], gtw[MAILWALL_GTW_MAX], i;
+	bool loopback = false;
 
-	if (ex->size != sizeof(*ex) || ex->hook || ex->out_ifindex ||
-	    ex->direction > MAILWALL_OUT || ex->data_offset > 15 ||
-	    (ex->family != AF_INET && ex->family != AF_INET6) ||
+	if (ex->size != sizeof(*ex) || ex->hook > MAILWALL_HOOK_FORWARD ||
+	    (!forward && ex->out_ifindex) || (forward && !in) || ex->direction > MAILWALL_OUT ||
+	    ex->data_offset > 15 || (ex->family != AF_INET && ex->family != AF_INET6) ||
 	    ex->connection > MAILWALL_CONNECTION_HELD)
 		return -EINVAL;
-	ex->reason = 0;
-	ex->connection_found = 255;
-	memset(&ex->row, 0, sizeof(ex->row));
+	for (i = 0; i < ARRAY_SIZE(site); i++)
+		site[i] = MW_SITE_SLOT + i;
+	for (i = 0; i < ARRAY_SIZE(gtw); i++)
+		gtw[i] = MW_NOBODY + 1 + i;
+	mw_policy_build(policy, &state->policy, site);
+	mw_policy_set_gateways(policy, g, gtw);
+	for (i = 0; g && i < g->ports; i++)
+		mw_gateways_resolve(g, i, if_nametoindex(policy->spec.gtw[g->port_item[i]].device));
+	if (forward || in)
+		loopback |= find_device(ex->source, forward || g, &ex->ifindex, &asked.in,
+					&asked.in_port);
+	if (forward || !in)
+		loopback |= find_device(ex->target, forward || g,
+					forward ? &ex->out_ifindex : &ex->ifindex, &asked.out,
+					&asked.out_port);
 	ex->answer_mode = state->policy.mode;
 	ex->generation = state->generation;
-	ex->fate = MAILWALL_FATE_UNJUDGED;
-	if (ex->ifindex == 1 || ex->answer_mode == MAILWALL_OFF)
-		return 0;
-	policy = calloc(1, sizeof(*policy));
-	for (i = 0; i < ARRAY_SIZE(slot); i++)
-		slot[i] = MW_SITE_SLOT + i;
-	mw_policy_build(policy, &state->policy, slot);
-	if (ex->segment_length < 20 ||
-	    !mw_data_offset_valid(ex->data_offset << 4, ex->segment_length))
-		verdict = MW_DENY | MAILWALL_MALFORMED;
-	else
-		verdict = mw_policy_judge(policy, &seg, connected, ex);
-	ex->fate = verdict & MW_DENY ? MAILWALL_FATE_DENY : MAILWALL_FATE_PASS;
-	if (verdict & MW_DENY)
-		ex->reason = verdict & ~MW_DENY;
-	else
-		ex->row = mw_row_of_slot(policy, verdict);
+	mw_answer(policy, loopback ? NULL : &asked, ex);
+	free(g);
 	free(policy);
 	return 0;
 }
@@ -414,42 +475,59 @@ static int set_policy(struct state *state, const struct mailwall_policy *policy)
 
 static int get_counters(const struct state *state, struct mailwall_counters *counters)
 {
-	bool newer = getenv("FAKE_ROW");
-	u32 rows = built_in_rows() + state->policy.site_count + newer;
-	u32 reasons = 2 * MAILWALL_REASONS + 2 * newer, i;
+	u32 of_each = built_in_rows() + state->policy.site_count;
+	u32 kinds = mw_spec_is_behind(&state->policy) ? 2 : 1, rows = kinds * of_each, i;
+	u32 known = kinds * 2 * MAILWALL_REASONS;
+	u32 reasons = known + !!getenv("FAKE_ROW");
 	bool asked = counters->row.stride;
 
 	if (counters->size != sizeof(*counters))
 		return -EINVAL;
 	counters->log_held = HELD;
 	counters->generation = state->generation;
+	if (kinds > 1) {
+		counters->flows_noted = FLOWS;
+		counters->flows_evicted = FLOWS + 1;
+		counters->flows_missed = FLOWS + 2;
+	}
 	if (!count_list(&counters->row, asked || !getenv("FAKE_LATE") ? rows : rows - 1) ||
-	    !count_list(&counters->reason, reasons))
+	    !count_list(&counters->reason, reasons) ||
+	    !count_list(&counters->gtw, state->policy.gtw_count))
 		return -ENOSPC;
 	for (i = 0; asked && i < rows; i++) {
 		const struct mailwall_row_counters one = {
-			.row = row_of(state, newer && i == rows - 1 ? 0 : i),
-			.behind = newer && i == rows - 1,
-			.openings = OPENINGS(i),
-			.segments = SEGMENTS(i),
-			.bytes = BYTES(i),
+			.row = row_of(state, i % of_each),
+			.behind = i / of_each,
+			.openings = OPENINGS(i % of_each) + i / of_each * BEHIND,
+			.segments = SEGMENTS(i % of_each) + i / of_each * BEHIND,
+			.bytes = BYTES(i % of_each) + i / of_each * BEHIND,
 		};
 
 		memcpy(item(&counters->row, i, sizeof(one)), &one, sizeof(one));
 	}
 	for (i = 0; asked && i < reasons; i++) {
-		/* those that are too many: one of gateways behind, and one that we do not know */
-		bool behind = i == 2 * MAILWALL_REASONS, unknown = i > 2 * MAILWALL_REASONS;
-		u8 direction = i / MAILWALL_REASONS % 2, reason = i % MAILWALL_REASONS;
+		/* one that is too many: a reason that we do not know */
+		bool unknown = i == known;
+		u8 direction = i / MAILWALL_REASONS % 2, behind = i / MAILWALL_REASONS / 2;
+		u8 reason = unknown ? MAILWALL_REASONS : i % MAILWALL_REASONS;
 		const struct mailwall_reason_counters one = {
 			.direction = direction,
-			.reason = unknown ? MAILWALL_REASONS : reason,
+			.reason = reason,
 			.behind = behind,
-			.denied = behind || unknown ? 1 : DENIED(direction, reason),
-			.would_deny = behind || unknown ? 1 : WOULD_DENY(direction, reason),
+			.denied = DENIED(direction, reason) + behind * BEHIND,
+			.would_deny = WOULD_DENY(direction, reason) + behind * BEHIND,
 		};
 
 		memcpy(item(&counters->reason, i, sizeof(one)), &one, sizeof(one));
+	}
+	for (i = 0; asked && i < state->policy.gtw_count; i++) {
+		const struct mailwall_gtw_counters one = {
+			.gtw = state->policy.gtw[i],
+			.in = SEEN_IN(i),
+			.out = SEEN_OUT(i),
+		};
+
+		memcpy(item(&counters->gtw, i, sizeof(one)), &one, sizeof(one));
 	}
 	return 0;
 }
@@ -673,4 +751,18 @@ FILE *fopen(const char *path, const char *mode)
 FILE *fopen64(const char *path, const char *mode)
 {
 	return fopen(path, mode);
+}
+
+/* Programs: those of a test are in /usr/sbin, and there are no others. */
+
+int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+		const posix_spawnattr_t *attributes, char *const argv[], char *const environment[])
+{
+	const char *programs = getenv("FAKE_PROGRAMS");
+	char instead[4096];
+
+	if (!programs || strncmp(path, PROGRAMS, strlen(PROGRAMS)))
+		return ENOENT;
+	snprintf(instead, sizeof(instead), "%s/%s", programs, path + strlen(PROGRAMS));
+	return REAL(posix_spawn, pid, instead, actions, attributes, argv, environment);
 }

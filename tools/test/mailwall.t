@@ -127,8 +127,9 @@ sub test_usage {
 		[['frobnicate'], qr/"frobnicate": no such command/],
 		[["a\nb"], qr/"a\\x0ab": no such command/],
 		[['adm'], qr/adm: write one of show, set, add, remove, clear/],
-		[['gtw'], qr/gtw: write one of show/],
-		[['gtw', 'add', 'this'], qr/gtw "add": write one of show/],
+		[['gtw'], qr/gtw: write one of show, set, add, remove/],
+		[['gtw', 'clear'], qr/gtw "clear": write one of show, set, add, remove/],
+		[['gtw', 'add'], qr/gtw: too little: write "mailwall gtw add GATEWAY\.\.\."/],
 		[['gtw', 'show', 'x'], qr/"x" is too much: write "mailwall gtw show"/],
 		[['adm', 'delete'], qr/adm "delete": write one of show/],
 		[['site', 'set', '22:ADM:GTW'], qr/site "set": write one of show, add, remove, clear/],
@@ -141,7 +142,7 @@ sub test_usage {
 		[['version', 'x'], qr/"x" is too much/],
 		[['confirm', '5'], qr/"5" is too much/],
 		[['mode', 'audit', 'x'], qr/"x" is too much/],
-		[['explain'], qr/explain: write one of in, out/],
+		[['explain'], qr/explain: write one of in, out, forward/],
 		[['explain', 'up', '192.0.2.1:1', '192.0.2.2:2'], qr/explain "up": write one of in, out/],
 		[['explain', 'in', '192.0.2.1:1'], qr/too little: write "mailwall explain in ADDRESS:PORT/],
 		[['explain', 'in', '192.0.2.1', '192.0.2.2:2'], qr/"192\.0\.2\.1": write ADDRESS:PORT/],
@@ -162,6 +163,15 @@ sub test_usage {
 		[['explain', 'in', '192.0.2.1:1', '192.0.2.2:2', '--data-offset=16'], qr/from 0 to 15/],
 		[['explain', 'in', '192.0.2.1:1', '192.0.2.2:2', '--length=65536'], qr/from 0 to 65535/],
 		[['explain', 'in', '192.0.2.1:1', '192.0.2.2:2', '--confirm=5'], qr/does not take.*--confirm/],
+		[['explain', 'in', '192.0.2.1:1', '192.0.2.2:2', '--in=lo'],
+			qr/explain in does not take this option: --in and --out are for forward/],
+		[['explain', 'out', '192.0.2.1:1', '192.0.2.2:2', '--out=lo'], qr/--in and --out are for forward/],
+		[['explain', 'forward', '192.0.2.1:1', '192.0.2.2:2', '--device=lo'],
+			qr/explain forward does not take this option: --device is for in and out/],
+		[['explain', 'forward', '192.0.2.1:1'], qr/too little: write "mailwall explain forward ADDRESS:PORT/],
+		[['explain', 'forward', '192.0.2.1:1', '2001:db8::1:25'], qr/"2001:db8::1:25": write ADDRESS:PORT/],
+		[['explain', 'forward', '192.0.2.1:1', '192.0.2.2:2', '--in'], qr/requires an argument/],
+		[['status', '--in=lo'], qr/does not take this option: one of explain's/],
 		[['mode', 'off', '--confirm=0'], qr/--confirm="0": write a number from 1 to 86400/],
 		[['mode', 'off', '--confirm=86401'], qr/from 1 to 86400/],
 		[['mode', 'off', '--confirm=-1'], qr/from 1 to 86400/],
@@ -195,9 +205,9 @@ sub test_help {
 	works('--help', '--help');
 	my $help = $out;
 	like($help, qr/\b$_\b/, "--help names $_") for qw(status adm site gtw mode log confirm revert explain
-		version show set add remove clear enforce audit off kernel nflog in out);
+		version show set add remove clear enforce audit off kernel nflog in out forward);
 	like($help, qr/--$_\b/, "--help names --$_") for qw(confirm force extend json flags connection data-offset
-		length device help usage version);
+		length device in out help usage version);
 	unlike($help, qr/.{81}/, '--help fits a terminal');
 	my $man = slurp("$top/tools/mailwall.8") =~ s/\\-/-/gr;
 	like($man, qr/\Q$_\E\b/, "the man page has $_")
@@ -242,14 +252,20 @@ sub test_completion {
 	completes('mailwall s', 'status site');
 	completes('mailwall adm ', 'show add remove clear set');
 	completes('mailwall site ', 'show add remove clear');
-	completes('mailwall gtw ', 'show');
+	completes('mailwall gtw ', 'show add remove set');
+	completes('mailwall gtw set 10.0.0.1 --', '--confirm= --force');
+	completes('mailwall gtw show --', '');
+	completes('mailwall gtw remove ', '192.0.2.0/24');
+	completes('mailwall gtw add t', 'this');
 	completes('mailwall mode a', 'audit');
 	completes('mailwall mode audit --', '--confirm= --force');
 	completes('mailwall status --', '--json');
 	completes('mailwall confirm --', '--extend=');
 	completes('mailwall adm show --', '');
 	completes('mailwall --', '--help --usage --version');
-	completes('mailwall explain ', 'in out');
+	completes('mailwall explain ', 'in out forward');
+	completes('mailwall explain forward --', '--flags= --connection= --data-offset= --length= --json --in= --out=');
+	completes('mailwall explain in --d', '--data-offset= --device=');
 	completes('mailwall adm remove ', '192.0.2.0/24');
 	completes('mailwall site add 22 ', 'ANY ADM GTW');
 	completes('mailwall site add 22 ANY ', 'GTW');

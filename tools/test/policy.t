@@ -243,6 +243,73 @@ sub test_gtw {
 	fresh();
 	prints('gtw show', "this\n", 'gtw', 'show');
 	fails('gtw show without rights', 1, qr/permission denied/, { FAKE_OPEN => 'EACCES' }, 'gtw', 'show');
+	works('gtw set of what is there', 'gtw', 'set', 'this');
+	if ($old) {
+		my $says = qr/gtw: gateways behind this host: the loaded module is release 0\.1\.0 with ABI 1, this command is release \Q$release\E with ABI $abi: load the newer module/;
+		fails("an old module: gtw @$_", 1, $says, 'gtw', @$_)
+			for ['set', '192.0.2.1'], ['add', 'port:eth0'], ['set', 'this', '2001:db8::/64', '--confirm=9'];
+		fails('an old module: an item that is none', 1, qr/gtw "x": a gateway is this/, 'gtw', 'add', 'x');
+		prints('... changes nothing', "this\n", 'gtw', 'show');
+		return;
+	}
+	works('gtw add', 'gtw', 'add', '192.0.2.1', 'port:tap100i0', '2001:DB8::/64');
+	prints('... in the order given', "this\n192.0.2.1\nport:tap100i0\n2001:db8::/64\n", 'gtw', 'show');
+	works('gtw add of what is there', 'gtw', 'add', 'port:tap100i0', 'this');
+	works('gtw remove', 'gtw', 'remove', 'this', '2001:db8::/64');
+	prints('... are gone', "192.0.2.1\nport:tap100i0\n", 'gtw', 'show');
+	works('gtw set replaces', 'gtw', 'set', 'port:br-gtw,10.0.0.0/8');
+	prints('... all of them', "port:br-gtw\n10.0.0.0/8\n", 'gtw', 'show');
+	my @refused = (
+		['no item', qr/gtw "that": a gateway is this, an address, a prefix, or port: and the name/, 'that'],
+		['a device without port:', qr/gtw "eth0": a gateway is this/, 'eth0'],
+		['host bits', qr/gtw "192\.0\.2\.5\/24": .*write 192\.0\.2\.0\/24/, '192.0.2.5/24'],
+		['mapped', qr/gtw "::ffff:192\.0\.2\.1": IPv4-mapped.*write 192\.0\.2\.1/, '::ffff:192.0.2.1'],
+		['multicast', qr/gtw "224\.0\.0\.1": no gateway has a multicast address: write the gateway's own/,
+			'192.0.2.9', '224.0.0.1'],
+		['multicast, IPv6', qr/gtw "ff02::1": no gateway has a multicast/, 'ff02::1'],
+		['loopback', qr/gtw "127\.0\.0\.1": no gateway has a loopback/, '127.0.0.1'],
+		['loopback, IPv6', qr/gtw "::1": no gateway has a loopback/, '::1'],
+		['unspecified', qr/gtw "0\.0\.0\.0": no gateway has an unspecified/, '0.0.0.0'],
+		['a long name', qr/gtw "port:0123456789abcdef": a device's name has at most 15 characters/,
+			'port:0123456789abcdef'],
+		['no name', qr/gtw "port:": no device can have that name: write port: and the name that "ip link"/,
+			'port:'],
+		['no name of a device', qr/gtw "port:a\/b": no device can have that name/, 'port:a/b'],
+		['bytes', qr/gtw "\\x1b": a gateway is/, "\x1b"],
+		['33 of them', qr/gtw "10\.0\.0\.33": more than 32 gateways: write prefixes/,
+			map { "10.0.0.$_" } 1 .. 33],
+	);
+	for my $case (@refused) {
+		my ($name, $pattern, @words) = @$case;
+		fails("gtw set refused: $name", 1, $pattern, 'gtw', 'set', @words);
+		fails("gtw add refused: $name", 1, $pattern, 'gtw', 'add',
+			$name =~ /33/ ? ('10.0.0.0/8', map { "10.0.0.$_" } 3 .. 33) : @words);
+	}
+	for my $nothing (['set', ''], ['set', ' ', ', '], ['remove', 'port:br-gtw', '10.0.0.0/8']) {
+		fails("gtw @$nothing: none would be left", 1,
+			qr/no gateway would be left: name one, or set the mode off/, 'gtw', @$nothing);
+	}
+	fails('gtw set refused: sign', 1, qr/gtw "\+this": signs are for sysfs: .*gtw add/, 'gtw', 'set', '+this');
+	fails('gtw add of nothing', 1, qr/gtw "": nothing follows the sign/, 'gtw', 'add', '');
+	fails('gtw remove of what is not there', 1, qr/gtw "this": not among the gateways/, 'gtw', 'remove', 'this');
+	fails('gtw: not in this kernel', 1, qr/gtw: this kernel cannot do it: .*journalctl/,
+		{ FAKE_FAIL => 'SET_POLICY=EOPNOTSUPP' }, 'gtw', 'add', 'port:eth0');
+	prints('refused changes change nothing', "port:br-gtw\n10.0.0.0/8\n", 'gtw', 'show');
+	prints('gtw --confirm', "reverts in 50 seconds unless confirmed: mailwall confirm\n", 'gtw', 'set', 'this',
+		'--confirm=50');
+	prints('... is in force', "this\n", 'gtw', 'show');
+	works('... until reverted', 'revert');
+	prints('... and is not then', "port:br-gtw\n10.0.0.0/8\n", 'gtw', 'show');
+	rivals('gtw +10.9.9.9');
+	works('gtw add over another change', 'gtw', 'add', 'this');
+	rivals('adm +192.0.2.1');
+	works('gtw remove over another change', 'gtw', 'remove', 'port:br-gtw');
+	prints('... keeps all', "10.0.0.0/8\n10.9.9.9\nthis\n", 'gtw', 'show');
+	rivals('gtw -this');
+	fails('gtw set over another change', 1, qr/gtw: another administrator changed/, 'gtw', 'set', 'port:a');
+	works('gtw set: 32 of them', 'gtw', 'set', map { "10.0.1.$_" } 1 .. 32);
+	run('gtw', 'show');
+	works('gtw set of what show prints', 'gtw', 'set', split(/\n/, $out));
 }
 
 sub test_round_trip {

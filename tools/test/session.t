@@ -107,4 +107,30 @@ sub test_session {
 	}
 }
 
-in_builds(['the SSH session' => \&test_session, 'too']);
+# Which computers are GTW decides whether it is cut.
+sub test_gateways {
+	my $four = "198.51.100.7 50000 203.0.113.1 22";
+	my $start = sub {
+		fresh();
+		run('mode', 'off');
+		spurt("$dir/tcp", socket_line("\xcb\0\x71\x01", 22, "\xc6\x33\x64\x07", 50000));
+	};
+
+	for my $items ('10.0.0.1', 'port:eth0', '2001:db8::7') {
+		$start->();
+		works("session: this host is not GTW, but $items", { SSH_CONNECTION => $four }, 'gtw', 'set', $items);
+		works('... so nothing is cut', { SSH_CONNECTION => $four }, 'mode', 'enforce');
+		fails('... but if it becomes GTW', 1, qr/gtw: this would cut.*\(closed\).*\n.*adm add.*\n.*site add 22 ADM GTW/,
+			{ SSH_CONNECTION => $four }, 'gtw', 'add', 'this');
+	}
+	$start->();
+	works('session: from a gateway behind', { SSH_CONNECTION => $four }, 'gtw', 'set', '198.51.100.0/24');
+	fails('... is cut as its own', 1, qr/mode: this would cut.*\(closed\).*\n(?!.*adm add).*site add 22 GTW ANY, since 198\.51\.100\.7 is a gateway/,
+		{ SSH_CONNECTION => $four }, 'mode', 'enforce');
+	works('... as told', { SSH_CONNECTION => $four }, 'site', 'add', '22', 'GTW', 'ANY');
+	works('... it goes on', { SSH_CONNECTION => $four }, 'mode', 'enforce');
+	fails('... and with this host GTW too', 1, qr/gtw: this would cut.*\(closed\).*\n.*\n.*site add 22 ADM GTW/,
+		{ SSH_CONNECTION => $four }, 'gtw', 'add', 'this');
+}
+
+in_builds(['the SSH session' => \&test_session, 'too'], ['gateways' => \&test_gateways]);

@@ -17,6 +17,7 @@ sub read_vectors {
 			$policy{$field[1]} = { adm => $field[2], site => $field[3] // '' };
 			next;
 		}
+		next if $field[0] eq 'behind';
 		my %vector;
 		@vector{qw(name direction source source_port target target_port flags offset length
 			connection policy expected line)} = @field;

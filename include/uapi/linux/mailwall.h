@@ -16,7 +16,7 @@
  * How it grows. The argument of a call begins with its size as the caller knows
  * it; a list has a stride, the size of an item as the caller knows it. Members are
  * only ever appended, and never to a struct that lies inside another one (prefix,
- * row, gtw, list). What a caller writes past what the module knows must be zero
+ * row, gtw, list, judgement). What a caller writes past what the module knows must be zero
  * (else -E2BIG); what a caller reads there is zero. What he leaves out counts as
  * zero when written and is left out when read, but a policy is read whole: if
  * anything but zeros would be left out, -ENOSPC. A size or a stride below that of
@@ -151,7 +151,7 @@ enum mailwall_gtw_kind {
 
 /**
  * struct mailwall_gtw - an item of the list that says which computers are GTW
- * @kind: enum mailwall_gtw_kind; this release takes MAILWALL_GTW_THIS alone
+ * @kind: enum mailwall_gtw_kind
  * @reserved: zero
  * @prefix: for MAILWALL_GTW_PREFIX, else all zero
  * @device: for MAILWALL_GTW_PORT: name of the device, NUL-terminated and padded
@@ -270,14 +270,31 @@ struct mailwall_reason_counters {
 };
 
 /**
+ * struct mailwall_gtw_counters - what an item of the list of gateways saw
+ * @gtw: the item
+ * @in: segments that went to it and were judged
+ * @out: segments that came from it and were judged
+ */
+struct mailwall_gtw_counters {
+	struct mailwall_gtw gtw;
+	__aligned_u64 in;
+	__aligned_u64 out;
+};
+
+/**
  * struct mailwall_counters - argument of MAILWALL_GET_COUNTERS
  * @size: sizeof(struct mailwall_counters)
  * @reserved: zero
- * @generation: policy whose rows these are
+ * @generation: policy whose rows and gateways these are
  * @log_held: denials that the kernel log's rate limit held back
  * @row: struct mailwall_row_counters, the built-in rows in table order, then site
  *       rows; for this host, then for gateways behind if there are any
- * @reason: struct mailwall_reason_counters, by direction and reason, in that order
+ * @reason: struct mailwall_reason_counters, by direction and reason, in that order; for
+ *          this host, then for gateways behind if there are any
+ * @gtw: struct mailwall_gtw_counters
+ * @flows_noted: flows of gateways behind that were noted and not there before
+ * @flows_evicted: flows of theirs that made room for others
+ * @flows_missed: segments to them whose flow was asked for and not there
  */
 struct mailwall_counters {
 	__u32 size;
@@ -286,6 +303,10 @@ struct mailwall_counters {
 	__aligned_u64 log_held;
 	struct mailwall_list row;
 	struct mailwall_list reason;
+	struct mailwall_list gtw;
+	__aligned_u64 flows_noted;
+	__aligned_u64 flows_evicted;
+	__aligned_u64 flows_missed;
 };
 
 /* struct mailwall_explain: connection */
@@ -295,19 +316,51 @@ struct mailwall_counters {
 
 /* struct mailwall_explain: hook */
 #define MAILWALL_HOOK_HOST 0 /* LOCAL_IN or LOCAL_OUT, by the direction */
-#define MAILWALL_HOOK_FORWARD 1 /* on its way through this host; -EINVAL in this release */
+#define MAILWALL_HOOK_FORWARD 1 /* on its way through this host */
 
 /* struct mailwall_explain: fate */
 #define MAILWALL_FATE_PASS 0 /* a row allows it */
 #define MAILWALL_FATE_DENY 1 /* denied; in mode audit it passes all the same */
 #define MAILWALL_FATE_UNJUDGED 2 /* not judged: mode off, loopback, no gateway's */
 
+/* struct mailwall_judgement: place */
+#define MAILWALL_PLACE_HOST 0 /* LOCAL_IN or LOCAL_OUT */
+#define MAILWALL_PLACE_FORWARD 1 /* FORWARD */
+#define MAILWALL_PLACE_BRIDGE 2 /* the bridge family's hooks, which see the port of a bridge */
+#define MAILWALL_PLACE_BRIDGED 3 /* FORWARD, to which br_netfilter shows it, if it does */
+
+/**
+ * struct mailwall_judgement - how a segment is judged for one of the gateways
+ * @direction: enum mailwall_direction
+ * @fate: MAILWALL_FATE_PASS or MAILWALL_FATE_DENY
+ * @reason: enum mailwall_reason, if the fate is DENY
+ * @connection_found: as in struct mailwall_explain
+ * @place: MAILWALL_PLACE_*
+ * @notes: 1 if it is allowed and notes its flow, so that replies will be let in
+ * @reserved: zero
+ * @row: the row that allows it, if the fate is PASS
+ * @gtw: which item of the list of gateways it is judged for
+ */
+struct mailwall_judgement {
+	__u8 direction;
+	__u8 fate;
+	__u8 reason;
+	__u8 connection_found;
+	__u8 place;
+	__u8 notes;
+	__u8 reserved[2];
+	struct mailwall_row row;
+	struct mailwall_gtw gtw;
+};
+
 /**
  * struct mailwall_explain - argument of MAILWALL_EXPLAIN: a segment, and what would
  * be done with it
  * @size: sizeof(struct mailwall_explain)
- * @ifindex: device it arrives on (@direction IN) or leaves by (OUT), 0 if that
- *           does not matter
+ * @ifindex: device it arrives on (@direction IN) or leaves by (OUT), which may be a port
+ *           of a bridge. 0 with MAILWALL_HOOK_HOST if that does not matter; but with
+ *           MAILWALL_HOOK_FORWARD, or where there are gateways behind, it means the device
+ *           that this host's route to the other end has, and the answer says which
  * @hook: MAILWALL_HOOK_*
  * @direction: enum mailwall_direction; IN with MAILWALL_HOOK_FORWARD
  * @family: AF_INET or AF_INET6
@@ -317,8 +370,8 @@ struct mailwall_counters {
  * @segment_length: bytes from the TCP header to the end of the packet
  * @source_port: host order, 0 to 65535
  * @target_port: host order
- * @out_ifindex: with MAILWALL_HOOK_FORWARD the device it leaves by, @ifindex being
- *               the one it arrives on; else 0
+ * @out_ifindex: with MAILWALL_HOOK_FORWARD likewise the device it leaves by, @ifindex
+ *               being the one it arrives on; else 0
  * @source: address, network order; IPv4 in the first four bytes
  * @target: address
  * @fate: answer: MAILWALL_FATE_*
@@ -328,6 +381,12 @@ struct mailwall_counters {
  *                    was needed and is not, 255 if it did not matter
  * @row: answer: the row that allows it, if the fate is PASS
  * @generation: answer: the policy that judged
+ * @judgements: answer: how many there are in @judgement; 0 if the fate is UNJUDGED
+ * @reserved: zero
+ * @judgement: answer: for each GTW that it goes from or to, outbound first; the rest zero.
+ *             @fate, @reason, @row and @connection_found are those of the first that denies
+ *             it, else of the last. (In mode enforce, what is denied outbound is not judged
+ *             inbound; the answer has both.)
  */
 struct mailwall_explain {
 	__u32 size;
@@ -350,6 +409,9 @@ struct mailwall_explain {
 	__u8 connection_found;
 	struct mailwall_row row;
 	__aligned_u64 generation;
+	__u8 judgements;
+	__u8 reserved[7];
+	struct mailwall_judgement judgement[2];
 };
 
 /*
@@ -374,8 +436,9 @@ struct mailwall_explain {
  * old one. -EPERM no CAP_NET_ADMIN; -EBUSY a change waits to be confirmed and this one
  * has no confirm of its own (one that has is taken, starts the time anew and keeps the
  * first one's way back); -ESTALE the generation is not the one in force; -EINVAL,
- * -E2BIG, -EEXIST the policy is refused; -ENOENT no logger; -ENOMEM. On any error the
- * old policy stays.
+ * -E2BIG, -EEXIST the policy is refused; -EOPNOTSUPP a gateway is a port of a bridge, in
+ * which the kernel has no hooks; -ENOENT no logger; -ENOMEM. On any error the old policy
+ * stays.
  */
 #define MAILWALL_SET_POLICY _IO(MAILWALL_IOC, 0x02)
 /*

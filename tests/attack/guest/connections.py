@@ -57,7 +57,7 @@ class Peer:
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         for level, name, value in options:
             self.sock.setsockopt(level, name, value)
-        self.sock.bind((self.gtw, self.gtw_port))
+        self.sock.bind((self.f.bound.get(self.fam, self.gtw), self.gtw_port))
         self.sock.setblocking(False)
         with contextlib.suppress(BlockingIOError):
             self.sock.connect((self.own, self.own_port))

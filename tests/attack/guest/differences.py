@@ -17,6 +17,7 @@ class Trial:
     """Packets that make up one segment. `connection`: None, or the gateway's that it belongs
     to is "held" or "gone"; `awaited`: the number that this connection awaits next; `reason`:
     as Case has it, or else the model tells."""
+    bridged = False     # goes through a bridge to the gateway
 
     def __init__(self, packets, window, ns, direction="in", connection=None, about="", to=None,
                  awaited=0, reason=...):

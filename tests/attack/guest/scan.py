@@ -215,4 +215,5 @@ def main():
     done_testing()
 
 
-main()
+if __name__ == "__main__":
+    main()

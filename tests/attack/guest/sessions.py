@@ -5,10 +5,11 @@ from wire import *
 class Session:
     """A connection of which this script has both ends."""
 
-    def __init__(self, ns, address, port, source_port=0):
-        listener = tcp_socket("gtw", family(address))
+    def __init__(self, ns, address, port, source_port=0, server="gtw", bound=None):
+        """`bound`: the server's address, where what the client calls is turned into it."""
+        listener = tcp_socket(server, family(address))
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((address, port))
+        listener.bind((bound or address, port))
         listener.listen()
         listener.settimeout(10)
         self.client = open_connection(ns, address, port, 10, source_port)

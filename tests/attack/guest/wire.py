@@ -173,13 +173,16 @@ class Port:
             self.sock.bind(("eth0", 3))
         self.sock.setsockopt(socket.SOL_SOCKET, 33, 64 << 20)   # SO_RCVBUFFORCE
         self.sock.setblocking(False)
-        self.head = {4: GTW_MAC[ns] + MAC[ns] + b"\x08\x00",
-                     6: GTW_MAC[ns] + MAC[ns] + b"\x86\xdd"}
+        self.ns = ns
+
+    def head(self, fam):
+        """The Ethernet header to the gateway."""
+        return GTW_MAC[self.ns] + MAC[self.ns] + (b"\x08\x00" if fam == 4 else b"\x86\xdd")
 
     def send(self, packet, head=None):
         """One packet to the gateway; `head`: another Ethernet header."""
         # The first byte of a packet that is broken on purpose may be anything else.
-        self.out.send((head or self.head[6 if packet[0] >> 4 == 6 else 4]) + packet)
+        self.out.send((head or self.head(6 if packet[0] >> 4 == 6 else 4)) + packet)
 
     def received(self):
         """TCP segments that came from the gateway since the last call."""
@@ -248,11 +251,17 @@ class Behind:
         return found
 
 
-def stats(ns="gtw"):
-    """The counters: ("in", reason), ("would", "in", reason), (port, source, target)."""
+def stats(ns="gtw", behind=False):
+    """The counters: ("in", reason), ("would", "in", reason), (port, source, target), of the
+    host itself or of the gateways behind it; and of those "noted", "evicted", "missed"."""
     counters = {}
     for line in mw_read("stats", ns).splitlines():
         word = line.split()
+        if word[0] == "flows":
+            counters.update(zip(word[1::2], map(int, word[2::2])))
+        if (word[0] == "behind") != behind:
+            continue
+        word = word[behind:]
         if word[0] == "reason":
             counters[word[1], word[2]] = int(word[4])
             counters["would", word[1], word[2]] = int(word[6])
@@ -296,6 +305,8 @@ class Field:
         self.window = 0
         self.segments = 0
         self.cases = 0
+        # the gateway's own addresses, by family, where those outside are others
+        self.bound = {}
         self.listener = None
         self.listen()
 
@@ -330,15 +341,21 @@ class Field:
 
     def settle(self):
         """A segment to port 25 for each cable and family, until each was answered."""
-        marks, answers, behind, replies = set(), set(), [], []
+        marks, answers, behind, replies = {}, set(), [], []
         for ns, port in self.ports.items():
             for gtw, source in ((GTW4, GHOST4), (GTW6, GHOST6)):
                 window = 65001 + len(marks)
-                marks.add(window)
-                port.send(segment(source[ns], gtw[ns], 64999, 25, ACK, window,
-                                  seq=1, ack=0x7a000000 + window))
+                marks[window] = port, segment(source[ns], gtw[ns], 64999, 25, ACK, window, seq=1,
+                                              ack=0x7a000000 + window)
         end = time.monotonic() + 20
-        while len(answers) < len(marks):
+        again = times = 0
+        # What was asked twice is answered twice: the next call must not take that for its own.
+        while len(answers) < len(marks) or times > 1 and time.monotonic() < again - 6:
+            # An answer goes astray where the gateway cannot find its neighbour at once.
+            if time.monotonic() > again:
+                for port, packet in marks.values():
+                    port.send(packet)
+                again, times = time.monotonic() + 8, times + 1
             behind += self.behind.received()
             for ns, port in self.ports.items():
                 for seen in port.received():

@@ -88,16 +88,17 @@ class Mailwall(Chain):
 
     denies = frozenset(("deny-8450-64", "deny-closed", "deny-out", "deny-flags", "stray-reply"))
 
-    def __init__(self, name="mailwall", mode="enforce", site=()):
+    def __init__(self, name="mailwall", mode="enforce", site=(), gtw="this"):
         self.name = name
         self.mode = mode
         self.site = site
+        self.gtw = gtw
         if mode != "enforce":
             self.denies = frozenset()
 
     def up(self, version, adm):
         site = ",".join(row.replace(" ", ":") for row in self.site)
-        must(mw_load(f"mode={self.mode}", "adm=" + ",".join(adm), *[f"site={site}"] * bool(site)))
+        must(mw_load(f"mode={self.mode}", f"gtw={self.gtw}", "adm=" + ",".join(adm), *[f"site={site}"] * bool(site)))
 
     def down(self):
         must(mw_unload())
@@ -125,12 +126,32 @@ def nft_sets(version, adm):
 """
 
 
-def nft_rules(version, adm, stateful=False):
-    """The table as nft says it, frequent ports first. With conntrack a reply needs a connection,
-    and what conntrack calls invalid is dropped; without, a reply is known by its port alone."""
+def nft_rows(version, stateful):
+    """What decides over inbound and outbound segments, frequent ports first. With conntrack a reply
+    needs a connection, and what conntrack calls invalid is dropped; without, a reply is known by
+    its port alone."""
     ip = "ip" if version == 4 else "ip6"
     invalid = "ct state invalid counter drop" if stateful else ""
     reply = "ct state established" if stateful else "tcp flags & (syn | ack) != syn"
+    return f"""
+		{invalid}
+		tcp dport @any_in accept
+		tcp dport 8450 {ip} saddr @adm counter accept
+		tcp dport 8450 counter drop
+		tcp sport @any_out {reply} accept
+		counter drop
+""", f"""
+		{invalid}
+		tcp dport @any_out accept
+		tcp sport @any_in tcp flags & (syn | ack) != syn accept
+		tcp sport 8450 {ip} daddr @adm counter accept
+		counter drop
+"""
+
+
+def nft_rules(version, adm, stateful=False):
+    """The table as nft says it."""
+    inbound, outbound = nft_rows(version, stateful)
     return f"""
 table inet gateway {{
 {nft_sets(version, adm)}
@@ -138,22 +159,40 @@ table inet gateway {{
 		type filter hook input priority filter; policy accept;
 		iif lo accept
 		meta l4proto != tcp accept
-		{invalid}
-		tcp dport @any_in accept
-		tcp dport 8450 {ip} saddr @adm counter accept
-		tcp dport 8450 counter drop
-		tcp sport @any_out {reply} accept
-		counter drop
+{inbound}
 	}}
 	chain output {{
 		type filter hook output priority filter; policy accept;
 		oif lo accept
 		meta l4proto != tcp accept
-		{invalid}
-		tcp dport @any_out accept
-		tcp sport @any_in tcp flags & (syn | ack) != syn accept
-		tcp sport 8450 {ip} daddr @adm counter accept
-		counter drop
+{outbound}
+	}}
+}}
+"""
+
+
+def nft_forward_rules(version, adm, gateways):
+    """The table for gateways behind, with conntrack."""
+    ip, kind = ("ip", "ipv4_addr") if version == 4 else ("ip6", "ipv6_addr")
+    inbound, outbound = nft_rows(version, True)
+    return f"""
+table inet gateway {{
+{nft_sets(version, adm)}
+	set gateways {{
+		type {kind}
+		elements = {{ {", ".join(gateways)} }}
+	}}
+	chain inbound {{
+{inbound}
+	}}
+	chain outbound {{
+{outbound}
+	}}
+	chain forward {{
+		type filter hook forward priority filter; policy accept;
+		meta l4proto != tcp accept
+		{ip} daddr @gateways jump inbound
+		{ip} saddr @gateways jump outbound
 	}}
 }}
 """
@@ -166,8 +205,12 @@ class Nft(Chain):
     denies = frozenset(("deny-8450-64", "deny-closed", "deny-out"))
     stateful = False
 
+    def rules(self, version, adm):
+        """What nft is told."""
+        return nft_rules(version, adm, self.stateful)
+
     def up(self, version, adm):
-        feed(nft_rules(version, adm, self.stateful), "nft", "-f", "-")
+        feed(self.rules(version, adm), "nft", "-f", "-")
 
     def down(self):
         must(run("nft", "flush", "ruleset"))
@@ -185,6 +228,18 @@ class NftConntrack(Nft):
         super().down()
         # Nothing of an earlier run's flows is found again.
         must(run("conntrack", "-F"))
+
+
+class NftForward(NftConntrack):
+    """The same for gateways behind."""
+
+    denies = frozenset(("denied",))
+
+    def __init__(self, gateways):
+        self.gateways = gateways
+
+    def rules(self, version, adm):
+        return nft_forward_rules(version, adm, self.gateways[version])
 
 
 def iptables_rules(adm):

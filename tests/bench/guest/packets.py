@@ -7,11 +7,11 @@ import struct
 from lib import family, netns, socket
 
 # struct bench_run and the ioctls of mailwall_bench.h
-RUN = struct.Struct("=6I3Q8s1536s")
+RUN = struct.Struct("=8I3Q8s1536s")
 BENCH_RUN = 3 << 30 | RUN.size << 16 | ord("B") << 8 | 0x71
 BENCH_HOOKS = ord("B") << 8 | 0x72
 NONE, EMPTY, SHARED, LOOKUP = 0, 1, 2, 3
-OUT, TRACKED, FILL, SOCKET = 1, 2, 4, 8
+OUT, TRACKED, FILL, SOCKET, FORWARD, BRIDGE = 1, 2, 4, 8, 16, 32
 
 FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
 HOOKS = ("PRE_ROUTING", "LOCAL_IN", "FORWARD", "LOCAL_OUT", "POST_ROUTING")
@@ -63,17 +63,18 @@ class Bench:
         """Replace the bench module's own hooks in the gateway: NONE, EMPTY and so on."""
         fcntl.ioctl(self.fd, BENCH_HOOKS, kind)
 
-    def send(self, data, device, flags, rounds, together=0):
+    def send(self, data, device, flags, rounds, together=0, out=None):
         """(start, ns, ns of an empty loop, how many passed, {hook: hooks registered})"""
         buffer = bytearray(RUN.pack(flags, socket.if_nametoindex(device), rounds, len(data),
-                                    0, together, 0, 0, 0, b"", data))
+                                    0, together, socket.if_nametoindex(out) if out else 0, 0,
+                                    0, 0, 0, b"", data))
         fcntl.ioctl(self.fd, BENCH_RUN, buffer)
-        _, _, _, _, accepted, _, start, ns, loop_ns, hooks, _ = RUN.unpack(buffer)
+        _, _, _, _, accepted, _, _, _, start, ns, loop_ns, hooks, _ = RUN.unpack(buffer)
         return start, ns, loop_ns, accepted, dict(zip(HOOKS, hooks))
 
-    def run(self, data, device, flags, rounds):
+    def run(self, data, device, flags, rounds, out=None):
         """(instructions per packet, how many passed, {hook: hooks registered})"""
-        _, ns, loop_ns, accepted, hooks = self.send(data, device, flags, rounds)
+        _, ns, loop_ns, accepted, hooks = self.send(data, device, flags, rounds, out=out)
         return (ns - loop_ns) / rounds, accepted, hooks
 
 

@@ -16,8 +16,8 @@ import re
 import sys
 
 from lib import ANY4, ANY6, GTW_ANY4, GTW_ANY6, must, mw_read, run, topology
-from chains import Empty, Mailwall, NftConntrack, Nft, adm_prefixes
-from packets import ACK, PSH, SHARED, SYN, Bench, tcp
+from chains import Empty, Mailwall, NftConntrack, NftForward, Nft, adm_prefixes
+from packets import ACK, FORWARD, PSH, SHARED, SYN, Bench, tcp
 
 WARM = 3  # bench_measure()'s own
 ROUNDS = 4000
@@ -26,12 +26,21 @@ GOOD = 0.95
 PROCESSORS = os.cpu_count()
 
 
+# A gateway behind, on adm0.
+BEHIND4 = "198.51.100.11"
+INWARDS, OUTWARDS = ("any0", "adm0"), ("adm0", "any0")
+
+
 def packets(processor):
-    """(class, segment): another flow for each processor."""
-    port = 42000 + processor
-    return (("in-data-995", tcp(ANY4, port, GTW_ANY4, 995, ACK | PSH, b"x" * 512)),
-            ("in-data-995-ipv6", tcp(ANY6, port, GTW_ANY6, 995, ACK | PSH, b"x" * 512)),
-            ("deny-closed", tcp(ANY4, port, GTW_ANY4, 8080, SYN)))
+    """(class, segment, devices): another flow for each processor."""
+    port, data = 42000 + processor, b"x" * 512
+    return (("in-data-995", tcp(ANY4, port, GTW_ANY4, 995, ACK | PSH, data), ("any0", None)),
+            ("in-data-995-ipv6", tcp(ANY6, port, GTW_ANY6, 995, ACK | PSH, data), ("any0", None)),
+            ("deny-closed", tcp(ANY4, port, GTW_ANY4, 8080, SYN), ("any0", None)),
+            ("forward-in", tcp(ANY4, port, BEHIND4, 995, ACK | PSH, data), INWARDS),
+            ("forward-out", tcp(BEHIND4, port, ANY4, 25, ACK | PSH, data), OUTWARDS),
+            # after forward-out, whose flow it is
+            ("forward-reply", tcp(ANY4, 25, BEHIND4, port, ACK | PSH, data), INWARDS))
 
 
 def worker(processor, orders, answers):
@@ -40,7 +49,8 @@ def worker(processor, orders, answers):
     bench = Bench()
     segments = packets(processor)
     for which, rounds, tries, together in iter(orders.get, None):
-        answers.put([bench.send(segments[which][1], "any0", 0, rounds, together)[:2]
+        _, segment, (device, out) = segments[which]
+        answers.put([bench.send(segment, device, FORWARD if out else 0, rounds, together, out)[:2]
                      for _ in range(tries)])
 
 
@@ -67,43 +77,51 @@ class Workers:
 
 
 def counted():
-    """What mailwall has counted: segments of the row of port 995, denials as closed."""
+    """What mailwall has counted: segments allowed, denials as closed."""
     stats = mw_read("stats")
-    return [int(re.search(pattern, stats)[1]) for pattern in (
-        r"row +995 ANY GTW .*segments +(\d+)", r"reason in +closed +denied +(\d+)")]
+    return sum(map(int, re.findall(r" segments +(\d+)", stats) +
+                   re.findall(r"reason in +closed +denied +(\d+)", stats)))
+
+
+def measure(workers, chain, which, tries):
+    """A row for one chain and class, but for their names."""
+    rounds = ROUNDS // (10 if chain.name.startswith("nft") else 1)
+    ours = chain.name == "mailwall"
+    before = counted() if ours else 0
+    runs = [[workers.send(which, rounds, tries, n) for n in (1, PROCESSORS)]
+            for _ in range(BATCHES)]
+    alone, together = (max(run) for run in zip(*runs))
+    good = sum(run[1] >= GOOD * PROCESSORS * run[0] for run in runs)
+    sent = (rounds + WARM) * tries * BATCHES * (1 + PROCESSORS)
+    return (PROCESSORS, f"{alone:.0f}", f"{together:.0f}", f"{together / alone:.2f}", good,
+            BATCHES, sent - counted() + before if ours else "")
 
 
 def main():
-    """All chains."""
+    """All chains, on this host and behind it."""
     short = "--short" in sys.argv[1:]
-    tries = 50 if short else 200
     must(run("insmod", "/mailwall/mailwall_bench.ko"))
     topology()
+    must(run("sysctl", "-qw", "net.ipv4.ip_forward=1"))
     bench = Bench()
     workers = Workers()
-    chains = [Empty(bench), Empty(bench, "shared", SHARED), Mailwall()] + ([] if short else [Nft(), NftConntrack()])
+    behind = Mailwall(gtw=BEHIND4)
+    tries = 50 if short else 200
     with open("/mailwall/out/processors.csv", "w", encoding="ascii", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(("chain", "class", "processors", "alone", "together", "scale", "good",
                        "batches", "lost"))
-        for chain in chains:
-            chain.up(4, adm_prefixes(4, 64))
-            for which, (name, _) in enumerate(packets(0)):
-                rounds = ROUNDS // (10 if chain.name.startswith("nft") else 1)
-                before = counted() if chain.name == "mailwall" else ()
-                runs = [[workers.send(which, rounds, tries, n) for n in (1, PROCESSORS)]
-                        for _ in range(BATCHES)]
-                alone, together = (max(run) for run in zip(*runs))
-                good = sum(run[1] >= GOOD * PROCESSORS * run[0] for run in runs)
-                lost = ""
-                if before:
-                    sent = (rounds + WARM) * tries * BATCHES * (1 + PROCESSORS)
-                    lost = sent - sum(counted()) + sum(before)
-                rows.writerow((chain.name, name, PROCESSORS, f"{alone:.0f}", f"{together:.0f}",
-                               f"{together / alone:.2f}", good, BATCHES, lost))
-                file.flush()
-            print(chain.name, flush=True)
-            chain.down()
+        for ours, theirs in ((Mailwall(), [Nft(), NftConntrack()]),
+                             (behind, [NftForward({4: [BEHIND4]})])):
+            chains = [Empty(bench), Empty(bench, "shared", SHARED), ours] + theirs * (not short)
+            for chain in chains:
+                chain.up(4, adm_prefixes(4, 64))
+                for which, (name, *_) in enumerate(packets(0)):
+                    if name.startswith("forward") == (ours is behind):
+                        rows.writerow((chain.name, name, *measure(workers, chain, which, tries)))
+                        file.flush()
+                print(chain.name, flush=True)
+                chain.down()
 
 
 if __name__ == "__main__":

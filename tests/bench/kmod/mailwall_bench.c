@@ -20,6 +20,7 @@
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/netfilter.h>
+#include <linux/netfilter_bridge.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
 #include <linux/nsproxy.h>
@@ -84,8 +85,11 @@ static unsigned int bench_lookup_hook(void *priv, struct sk_buff *skb,
 			BENCH_OPS(function, NFPROTO_IPV4, NF_INET_LOCAL_OUT), \
 			BENCH_OPS(function, NFPROTO_IPV6, NF_INET_LOCAL_IN),  \
 			BENCH_OPS(function, NFPROTO_IPV6, NF_INET_LOCAL_OUT), \
+			BENCH_OPS(function, NFPROTO_IPV4, NF_INET_FORWARD),   \
+			BENCH_OPS(function, NFPROTO_IPV6, NF_INET_FORWARD),   \
+			BENCH_OPS(function, NFPROTO_BRIDGE, NF_BR_FORWARD),   \
 	}
-#define BENCH_OPS_COUNT 4
+#define BENCH_OPS_COUNT 7
 
 /* by BENCH_EMPTY and so on */
 static const struct nf_hook_ops bench_ops[][BENCH_OPS_COUNT] = {
@@ -106,11 +110,14 @@ struct bench {
 	struct sock *sk; /* of the sender, or NULL */
 	struct sock *found; /* what a look-up may find and leave in the packet */
 	struct net_device *dev;
+	struct net_device *out; /* if it is forwarded */
 	u32 rounds;
 };
 
 #define BENCH_HOOK(pf, hook) nf_hook(pf, hook, net, NULL, skb, dev, NULL, NULL)
 #define BENCH_HOOK_OUT(pf, hook) nf_hook(pf, hook, net, sk, skb, NULL, dev, NULL)
+#define BENCH_HOOK_FORWARD(pf, hook) nf_hook(pf, hook, net, NULL, skb, dev, out, NULL)
+#define BENCH_HOOK_FORWARDED(pf, hook) nf_hook(pf, hook, net, NULL, skb, NULL, out, NULL)
 
 /* One loop for each, so that family and hook are constants, as they are in the IP layers. */
 #define BENCH_LOOP(name, pass)                                      \
@@ -120,6 +127,7 @@ struct bench {
 		struct sk_buff *skb = bench->skb;                   \
 		struct sock __maybe_unused *sk = bench->sk;         \
 		struct net_device __maybe_unused *dev = bench->dev; \
+		struct net_device __maybe_unused *out = bench->out; \
 		struct sock *demuxed = skb->sk;                     \
 		u32 i, rounds = bench->rounds, accepted = 0;        \
                                                                     \
@@ -156,11 +164,40 @@ BENCH_LOOP(bench_ipv4_out_tracked, BENCH_HOOK_OUT(NFPROTO_IPV4, NF_INET_LOCAL_OU
 BENCH_LOOP(bench_ipv6_out_tracked, BENCH_HOOK_OUT(NFPROTO_IPV6, NF_INET_LOCAL_OUT) == 1 &&
 					   BENCH_HOOK_OUT(NFPROTO_IPV6, NF_INET_POST_ROUTING) == 1)
 
+BENCH_LOOP(bench_ipv4_forward, BENCH_HOOK_FORWARD(NFPROTO_IPV4, NF_INET_FORWARD) == 1)
+BENCH_LOOP(bench_ipv6_forward, BENCH_HOOK_FORWARD(NFPROTO_IPV6, NF_INET_FORWARD) == 1)
+BENCH_LOOP(bench_bridge_forward, BENCH_HOOK_FORWARD(NFPROTO_BRIDGE, NF_BR_FORWARD) == 1)
+BENCH_LOOP(bench_ipv4_forward_tracked,
+	   BENCH_HOOK(NFPROTO_IPV4, NF_INET_PRE_ROUTING) == 1 &&
+		   BENCH_HOOK_FORWARD(NFPROTO_IPV4, NF_INET_FORWARD) == 1 &&
+		   BENCH_HOOK_FORWARDED(NFPROTO_IPV4, NF_INET_POST_ROUTING) == 1)
+BENCH_LOOP(bench_ipv6_forward_tracked,
+	   BENCH_HOOK(NFPROTO_IPV6, NF_INET_PRE_ROUTING) == 1 &&
+		   BENCH_HOOK_FORWARD(NFPROTO_IPV6, NF_INET_FORWARD) == 1 &&
+		   BENCH_HOOK_FORWARDED(NFPROTO_IPV6, NF_INET_POST_ROUTING) == 1)
+
 /* by IPv6, BENCH_OUT, BENCH_TRACKED */
 static u32 (*const bench_loops[2][2][2])(const struct bench *bench) = {
 	{ { bench_ipv4_in, bench_ipv4_in_tracked }, { bench_ipv4_out, bench_ipv4_out_tracked } },
 	{ { bench_ipv6_in, bench_ipv6_in_tracked }, { bench_ipv6_out, bench_ipv6_out_tracked } },
 };
+
+/* by IPv6, BENCH_TRACKED */
+static u32 (*const bench_forward_loops[2][2])(const struct bench *bench) = {
+	{ bench_ipv4_forward, bench_ipv4_forward_tracked },
+	{ bench_ipv6_forward, bench_ipv6_forward_tracked },
+};
+
+static u32 (*bench_loop(u32 flags, bool ipv6))(const struct bench *bench)
+{
+	bool tracked = flags & BENCH_TRACKED;
+
+	if (flags & BENCH_BRIDGE)
+		return bench_bridge_forward;
+	if (flags & BENCH_FORWARD)
+		return bench_forward_loops[ipv6][tracked];
+	return bench_loops[ipv6][!!(flags & BENCH_OUT)][tracked];
+}
 
 /* The local socket of a segment that arrives or leaves; with a reference. */
 static struct sock *bench_find_socket(const struct bench *bench, bool ipv6, bool out)
@@ -271,6 +308,9 @@ static int bench_prepare(struct bench *bench, const struct bench_run *run, bool 
 	struct sk_buff *skb = bench->skb;
 	bool out = run->flags & BENCH_OUT;
 
+	/* a bridge has no routes */
+	if (run->flags & BENCH_BRIDGE)
+		return 0;
 	/* as the IP layers do before they come to these hooks */
 	if (out) {
 		struct dst_entry *dst = bench_route(bench->net, skb, bench->dev, ipv6);
@@ -320,15 +360,15 @@ static void bench_meet(u32 together)
 
 static void bench_measure(const struct bench *bench, struct bench_run *run, bool ipv6)
 {
-	u32 (*loop)(const struct bench *bench) =
-		bench_loops[ipv6][!!(run->flags & BENCH_OUT)][!!(run->flags & BENCH_TRACKED)];
-	const struct bench once = { bench->net, bench->skb, bench->sk, bench->found, bench->dev, 3 };
+	u32 (*loop)(const struct bench *bench) = bench_loop(run->flags, ipv6);
+	struct bench once = *bench;
 	/* The references that TCP would give back, after a look-up of its own just so. */
 	struct sock *found = run->together ? NULL : bench->found;
 	unsigned int references = found ? refcount_read(&found->sk_refcnt) : 0;
 	unsigned long flags;
 	u64 start;
 
+	once.rounds = 3;
 	refcount_set(&bench->skb->users, bench->rounds + once.rounds + 1);
 	/* LOCAL_IN runs so, and with interrupts off LOCAL_OUT has to */
 	local_bh_disable();
@@ -353,12 +393,14 @@ static void bench_measure(const struct bench *bench, struct bench_run *run, bool
 
 static void bench_count_hooks(struct net *net, struct bench_run *run, bool ipv6)
 {
+	struct nf_hook_entries __rcu **hooks = ipv6 ? net->nf.hooks_ipv6 : net->nf.hooks_ipv4;
 	int i;
 
+	if (run->flags & BENCH_BRIDGE)
+		hooks = net->nf.hooks_bridge;
 	rcu_read_lock();
 	for (i = 0; i < NF_INET_NUMHOOKS; i++) {
-		const struct nf_hook_entries *entries =
-			rcu_dereference(*(ipv6 ? &net->nf.hooks_ipv6[i] : &net->nf.hooks_ipv4[i]));
+		const struct nf_hook_entries *entries = rcu_dereference(hooks[i]);
 
 		run->hooks[i] = entries ? entries->num_hook_entries : 0;
 	}
@@ -377,11 +419,14 @@ static int bench_run(struct net *net, struct bench_run *run)
 	bench.dev = dev_get_by_index(net, run->ifindex);
 	if (!bench.dev)
 		return -ENODEV;
+	error = -ENODEV;
+	bench.out = dev_get_by_index(net, run->out_ifindex);
+	if (run->flags & BENCH_FORWARD && !bench.out)
+		goto out;
+	error = -ENOMEM;
 	bench.skb = bench_build(run, bench.dev);
-	if (!bench.skb) {
-		dev_put(bench.dev);
-		return -ENOMEM;
-	}
+	if (!bench.skb)
+		goto out;
 	error = bench_prepare(&bench, run, ipv6);
 	if (!error) {
 		bench_count_hooks(net, run, ipv6);
@@ -394,8 +439,10 @@ static int bench_run(struct net *net, struct bench_run *run)
 		sock_put(bench.sk);
 	if (bench.found)
 		sock_put(bench.found);
-	dev_put(bench.dev);
 	kfree_skb(bench.skb);
+out:
+	dev_put(bench.out); /* may be NULL */
+	dev_put(bench.dev);
 	return error;
 }
 

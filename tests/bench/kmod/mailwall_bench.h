@@ -16,19 +16,24 @@
 #define BENCH_TRACKED 0x2 /* PRE_ROUTING before LOCAL_IN, POST_ROUTING after LOCAL_OUT */
 #define BENCH_FILL 0x4 /* sequence numbers from the connection, which must be there */
 #define BENCH_SOCKET 0x8 /* leave the connection in skb->sk, as early demux does */
+#define BENCH_FORWARD \
+	0x10 /* FORWARD; with BENCH_TRACKED PRE_ROUTING before and POST_ROUTING after */
+#define BENCH_BRIDGE 0x20 /* with BENCH_FORWARD: the bridge family's */
 
 /**
  * struct bench_run - send a packet through the hooks of the caller's namespace
  * @flags: BENCH_*
- * @ifindex: device that it arrives on or leaves by
+ * @ifindex: device that it arrives on, or leaves by if it is sent here
  * @rounds: how often
  * @length: bytes in @packet
  * @accepted: answer: how often the chain let it pass
  * @together: start only when so many processors have come to do so too, if not 0
+ * @out_ifindex: device that it leaves by, if BENCH_FORWARD
+ * @reserved: none
  * @start: answer: ktime_get_ns() when the first round began
  * @ns: answer: nanoseconds (instructions, if the machine counts so) of all rounds
  * @loop_ns: answer: the same of a loop that differs only in that it calls no hook
- * @hooks: answer: hooks registered, by enum nf_inet_hooks
+ * @hooks: answer: hooks registered in that family, by enum nf_inet_hooks
  * @packet: from the IP header on
  */
 struct bench_run {
@@ -38,6 +43,8 @@ struct bench_run {
 	__u32 length;
 	__u32 accepted;
 	__u32 together;
+	__u32 out_ifindex;
+	__u32 reserved;
 	__u64 start;
 	__u64 ns;
 	__u64 loop_ns;

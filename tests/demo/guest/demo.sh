@@ -167,5 +167,49 @@ mailwall status 2>&1 || { failed=$((failed + 1)); echo "mailwall status failed";
 
 stop_mail
 stop_servers
+
+title "The gateway moves behind this host, which is its router: port forwarding in, masquerading out"
+mw_unload || give_up "the module does not unload"
+{
+	in_ns gtw sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 &&
+		add_host lan 0c 10.9.0 fd00:9 &&
+		ip -n lan route add default via 10.9.0.1 &&
+		ip -n lan route add default via fd00:9::1 &&
+		ip -n adm route add default via $GTW_ADM4 &&
+		ip -n any route add 10.9.0.0/24 via $GTW_ANY4 &&
+		nft '
+			table inet router {
+				chain in {
+					type nat hook prerouting priority dstnat
+					iifname any0 meta nfproto ipv4 tcp dport { 25, 110, 465, 587, 995 } dnat ip to 10.9.0.2
+					iifname any0 meta nfproto ipv6 tcp dport { 25, 110, 465, 587, 995 } dnat ip6 to fd00:9::2
+				}
+				chain out {
+					type nat hook postrouting priority srcnat
+					oifname any0 masquerade
+				}
+			}' &&
+		start_mail lan &&
+		start_server lan 8450 -- python3 "$CONSOLE" serve 8450 console &&
+		start_listener -n lan 8080 &&
+		start_sink any 25 && start_listener -n any 443
+} || give_up "no gateway behind"
+echo "insmod mailwall.ko gtw=10.9.0.2,fd00:9::2 adm=198.51.100.0/24,2001:db8:b::/64"
+mw_load gtw=10.9.0.2,fd00:9::2 adm=198.51.100.0/24,2001:db8:b::/64 || give_up "mailwall.ko does not load"
+header
+row ANY "sends mail to port 25 (forwarded)" delivered "$(deliver any $GTW_ANY4 25)"
+row ANY "the same over IPv6" delivered "$(deliver any $GTW_ANY6 25)"
+row ANY "fetches mail from port 995" fetched "$(fetch any $GTW_ANY4 995)"
+row GTW "relays mail out to port 25 of the ANY host" relayed "$(relay $GTW_ANY4)"
+row ADM "opens the console on 8450" console "$(console adm 10.9.0.2 8450)"
+row ANY "opens the console on 8450" closed "$(console any 10.9.0.2 8450 2)"
+row ANY "connects to 8080" closed "$(try any 10.9.0.2 8080 2)"
+row ANY "the same from its own port 110" closed "$(try any 10.9.0.2 8080 2 110)"
+row GTW "connects out to 443 of the ANY host" EHOSTUNREACH "$(try lan $ANY4 443)"
+printf '\n'
+grep -E '^(gtw|flows)' $MW_SYS/stats
+
+stop_mail
+stop_servers
 printf '\n%d passed, %d failed\n' "$passed" "$failed"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

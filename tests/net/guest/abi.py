@@ -42,7 +42,8 @@ HEAD, LISTS = Memory(3), [Memory(40) for _ in range(3)]
 READS = {
     "GET_VERSION": (Version, []),
     "GET_POLICY": (PolicyHead, [("adm", Prefix, 2), ("site", Row, 1), ("gtw", Gtw, 1)]),
-    "GET_COUNTERS": (CountersHead, [("row", RowCounters, 12), ("reason", ReasonCounters, 10)]),
+    "GET_COUNTERS": (CountersHead, [("row", RowCounters, 12), ("reason", ReasonCounters, 10),
+                                     ("gtw", GtwCounters, 1)]),
     "EXPLAIN": (Explain, []),
 }
 WRITES = {

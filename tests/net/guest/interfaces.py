@@ -83,12 +83,28 @@ SITE_BAD = [
 ]
 MODE_BAD = [(text, "EINVAL", "enforce, audit or off") for text in
             ("on", "ENFORCE", "enforce audit", "0", "\n", "enforc", "enforced")]
-GTW_BAD = [(text, "EINVAL", "guards the host that it runs on and no other: write this") for text in
-           ("This", "192.0.2.1", "this,port:eth0", "+2001:db8::/64", "that this")] + \
+GTW_BAD = [(text, "EINVAL", "a gateway is this, an address, a prefix, or port:") for text in
+           ("This", "that this", "eth0", "+port", "this,10")] + \
           [(text, "EINVAL", "no gateway would be left.*mode off") for text in
            ("\n", ",", "-this")] + \
-          [("-this this", "ENOENT", "not among"), ("+", "EINVAL", "nothing follows"),
-           ("this -this", "EINVAL", "one sign")]
+          [(text, "EINVAL", "no device can have that name: write port:") for text in
+           ("port:", "this,port:.", "port:..", "+port:a/b", "port:a:b")] + \
+          [(text, "EINVAL", "no gateway has a multicast address: write the gateway's own") for text in
+           ("224.0.0.1", "this 239.0.0.0/8", "ff02::1", "ff00::/8")] + \
+          [(text, "EINVAL", "no gateway has a loopback address") for text in
+           ("127.0.0.1", "+127.0.0.0/8", "::1")] + \
+          [(text, "EINVAL", "no gateway has an unspecified address") for text in ("0.0.0.0", "::")] + [
+              ("port:0123456789abcdef", "EINVAL", "at most 15 characters"),
+              ("192.0.2.5/24", "EINVAL", "192.0.2.0/24.*192.0.2.5/32"),
+              ("2001:db8::1/64", "EINVAL", "2001:db8::/64.*2001:db8::1/128"),
+              ("::ffff:192.0.2.1", "EINVAL", "write 192.0.2.1"),
+              ("fe80::1%eth0", "EINVAL", "no zone"),
+              ("192.0.2.256", "EINVAL", "no address"),
+              (" ".join(f"10.0.{i}.1" for i in range(33)), "E2BIG", "more than 32"),
+              ("+" + " ".join(f"port:tap{i}" for i in range(32)), "E2BIG", '"port:tap31".*more than 32'),
+              ("-192.0.2.1", "ENOENT", "not among"),
+              ("-this this", "ENOENT", "not among"), ("+", "EINVAL", "nothing follows"),
+              ("this -this", "EINVAL", "one sign"), ("+192.0.2.1 -this", "EINVAL", "one sign")]
 LOG_BAD = [(text, "EINVAL", "off, kernel or nflog") for text in
            ("syslog", "\n", "nflog5", "kernel:1", "OFF")] + \
           [(text, "EINVAL", "0 to 65535") for text in
@@ -161,6 +177,15 @@ def attributes():
             ("site", "22 ADM GTW", "22 ADM GTW\n"),
             ("gtw", "this", "this\n"), ("gtw", "+this", "this\n"),
             ("gtw", " this,this\nthis", "this\n"),
+            ("gtw", "+192.0.2.1/32 port:0123456789abcde,2001:DB8:0::/64", "this\n192.0.2.1\n"
+             "port:0123456789abcde\n2001:db8::/64\n"),
+            ("gtw", "+this port:0123456789abcde", "this\n192.0.2.1\nport:0123456789abcde\n"
+             "2001:db8::/64\n"),
+            ("gtw", "-this 2001:db8::/64", "192.0.2.1\nport:0123456789abcde\n"),
+            ("gtw", "port:any0", "port:any0\n"),
+            ("gtw", "\n".join(f"10.0.{i}.0/24" for i in range(32)),
+             "".join(f"10.0.{i}.0/24\n" for i in range(32))),
+            ("gtw", "this", "this\n"),
             ("mode", "audit", "audit\n"), ("mode", "off\n", "off\n"),
             ("mode", " enforce ", "enforce\n"),
             ("log", "nflog", "nflog:0\n"), ("log", "nflog:65535\n", "nflog:65535\n"),
@@ -209,6 +234,9 @@ def stats_text():
     """The text has what the ioctl has, read in whichever pieces, more than a page of it."""
     is_(mw_write("site", "\n".join(f"{65000 + i} ANY GTW" for i in range(SITE_MAX))), 0,
         "as many site rows as there may be")
+    is_(mw_write("gtw", f"{ANY4} this " + " ".join(
+        f"2001:db8:1111:2222:3333:4444:{i:x}:0/112" for i in range(0x8000, 0x8000 + GTW_MAX - 2))), 0,
+        "and gateways")
     connect("any", GTW_ANY4, 25, 2)
     connect("any", GTW_ANY4, 8080, 1)
     with Device() as device:
@@ -217,19 +245,25 @@ def stats_text():
         while bytes(c or b"") != bytes(device.counters()):
             c = device.counters()
             shown = mw_read("stats")
-    lines = []
-    for one in c.row:
-        lines.append(f"row {one.row} openings {one.openings} segments {one.segments} "
-                     f"bytes {one.bytes}")
-    for direction, where in enumerate(("in", "out")):
-        for reason, text in enumerate(REASON_NAMES):
-            lines.append(f"reason {where} {text} denied {c.denied[direction][reason]} "
-                         f"would-deny {c.would_deny[direction][reason]}")
-    lines.append(f"log held {c.log_held}")
+    def of(counted, before=""):
+        for one in counted.row:
+            yield f"{before}row {one.row} openings {one.openings} segments {one.segments} " \
+                  f"bytes {one.bytes}"
+        for direction, where in enumerate(("in", "out")):
+            for reason, text in enumerate(REASON_NAMES):
+                yield f"{before}reason {where} {text} denied {counted.denied[direction][reason]} " \
+                      f"would-deny {counted.would_deny[direction][reason]}"
+
+    lines = [*of(c), f"log held {c.log_held}", *of(c.behind, "behind "),
+             *(f"gtw {one.gtw} in {getattr(one, 'in')} out {one.out}" for one in c.gtw),
+             "flows " + " ".join(f"{name} {number}" for name, number in c.flows.items())]
+    is_((len(c.behind.row), len(c.gtw)), (len(c.row), GTW_MAX), "of gateways behind too")
     is_([" ".join(line.split()) for line in shown.splitlines()], lines,
         "stats has what the ioctl has")
-    ok(any(" segments 0 " not in line for line in lines if "25 ANY GTW" in line),
-       "which is not nothing", lines)
+    for start in ("row 25 ANY GTW", "behind row 25 GTW ANY", "behind reason out closed", "gtw this ",
+                  f"gtw {ANY4} "):
+        ok(any(line.startswith(start) and re.search(" [1-9]", line[len(start):]) for line in lines),
+           f"of which there are: {start}", lines)
     fd = os.open(f"{MW_SYS}/stats", os.O_RDONLY)
     pieces = b""
     while True:
@@ -241,7 +275,7 @@ def stats_text():
     is_(pieces.decode(), mw_read("stats"), "in pieces of seven bytes too")
     ok(len(pieces) > os.sysconf("SC_PAGE_SIZE"), "it takes more than a page", len(pieces))
     is_(must(run("cat", f"{MW_SYS}/stats")).stdout, pieces.decode(), "and cat shows it whole")
-    is_(mw_write("site", "22 ADM GTW"), 0, "one site row again")
+    is_((mw_write("site", "22 ADM GTW"), mw_write("gtw", "this")), (0, 0), "one site row again")
 
 
 def policies():
@@ -263,10 +297,28 @@ def policies():
          lambda p: setattr(p, "site", [row(f"{1000 + i} ANY GTW") for i in range(33)])),
         ("gtw count 33", "33 gateways", "E2BIG", lambda p: setattr(p, "gtw", [Gtw()] * 33)),
         ("gtw count 0", "no gateway", "EINVAL", lambda p: setattr(p, "gtw", [])),
-        ("kind 1.*write this", "a gateway by address", "EINVAL",
+        ("kind 3.*0 to 2", "a kind of gateway that there is not", "EINVAL",
+         lambda p: setattr(p.gtw[0], "kind", 3)),
+        ("family 2 or 10", "a gateway by no address", "EINVAL",
          lambda p: setattr(p.gtw[0], "kind", GTW_PREFIX)),
-        ("kind 2.*write this", "this and a gateway by device", "EINVAL",
-         lambda p: p.gtw.append(Gtw(GTW_PORT, device=b"eth0"))),
+        ("192.0.2.0/24", "a gateway with host bits", "EINVAL",
+         lambda p: p.gtw.append(gtw("192.0.2.1/24"))),
+        ("a multicast address", "a gateway by multicast", "EINVAL",
+         lambda p: p.gtw.append(gtw("224.0.0.0/4"))),
+        ("a loopback address", "a gateway by loopback", "EINVAL",
+         lambda p: p.gtw.append(gtw("::1/128"))),
+        ("no device can have that name", "a device without a name", "EINVAL",
+         lambda p: p.gtw.append(gtw("port:"))),
+        ("no device can have that name", "a name that does not end", "EINVAL",
+         lambda p: p.gtw.append(gtw("port:0123456789abcdef"))),
+        ("no device can have that name", "a name with a slash", "EINVAL",
+         lambda p: p.gtw.append(gtw("port:a/b"))),
+        ("zero", "a name with more behind it", "EINVAL",
+         lambda p: p.gtw.append(Gtw.from_buffer_copy(bytes(gtw("port:a"))[:-1] + b"x"))),
+        ("zero", "a device with an address", "EINVAL",
+         lambda p: p.gtw.append(Gtw(GTW_PORT, (0, 0, 0), prefix("10.0.0.1/32"), b"eth0"))),
+        ("zero", "an address with a device", "EINVAL",
+         lambda p: p.gtw.append(Gtw(GTW_PREFIX, (0, 0, 0), prefix("10.0.0.1/32"), b"eth0"))),
         ("zero", "this with a device", "EINVAL", lambda p: setattr(p.gtw[0], "device", b"x")),
         ("zero", "reserved bytes of a gateway", "EINVAL",
          lambda p: p.gtw[0].reserved.__setitem__(2, 1)),
@@ -307,29 +359,37 @@ def policies():
         ok(snapshot() == before, "all of which changes nothing")
 
 
+def question(**fields):
+    """A question about a SYN from ANY to port 25 of this host, but for these fields."""
+    q = Explain(direction=IN, family=socket.AF_INET, flags=2, data_offset=5,
+                segment_length=20, source_port=40000, target_port=25)
+    q.source[:4] = socket.inet_aton(ANY4)
+    q.target[:4] = socket.inet_aton(GTW_ANY4)
+    for name, value in fields.items():
+        if name in ("source", "target"):
+            getattr(q, name)[:] = socket.inet_pton(
+                family(value), value).ljust(16, b"\0")
+            q.family = family(value)
+        else:
+            setattr(q, name, value)
+    return q
+
+
+def answer_of(one):
+    """Fate, row or reason, and the connection, of an answer or of a judgement."""
+    return ["pass", "deny", "unjudged"][one.fate], \
+        str(one.row) if one.fate == 0 else REASON_NAMES[one.reason] if one.fate == 1 else "", \
+        one.connection_found
+
+
+def ask(device, q):
+    """The answer, or the name of the error."""
+    number = device.call(EXPLAIN, q)
+    return name_of(number) if number else answer_of(q)
+
+
 def questions():
     """EXPLAIN: what it refuses, and devices and connections it looks at."""
-    def question(**fields):
-        q = Explain(direction=IN, family=socket.AF_INET, flags=2, data_offset=5,
-                    segment_length=20, source_port=40000, target_port=25)
-        q.source[:4] = socket.inet_aton(ANY4)
-        q.target[:4] = socket.inet_aton(GTW_ANY4)
-        for name, value in fields.items():
-            if name in ("source", "target"):
-                getattr(q, name)[:] = socket.inet_pton(
-                    family(value), value).ljust(16, b"\0")
-            else:
-                setattr(q, name, value)
-        return q
-
-    def ask(device, q):
-        number = device.call(EXPLAIN, q)
-        if number:
-            return name_of(number)
-        fate = ["pass", "deny", "unjudged"][q.fate]
-        return fate, str(q.row) if q.fate == 0 else REASON_NAMES[q.reason] if q.fate == 1 else "", \
-            q.connection_found
-
     with Device() as device:
         q = question()
         is_(ask(device, q), ("pass", "25 ANY GTW", 255), "explain names the row")
@@ -341,7 +401,7 @@ def questions():
             is_((ask(device, q)[0], q.answer_mode, q.generation, device.policy().generation),
                 ("unjudged", OFF, 1, 1), "explain where no policy was ever set")
             LOG.lines()
-            for field, value in (("hook", 1), ("direction", 2), ("family", 3), ("connection", 3),
+            for field, value in (("hook", 2), ("direction", 2), ("family", 3), ("connection", 3),
                                  ("data_offset", 16), ("ifindex", 1 << 31), ("out_ifindex", 1),
                                  ("ifindex", 9999)):
                 is_(ask(device, question(**{field: value})),
@@ -351,6 +411,13 @@ def questions():
             is_(ask(device, q), "EINVAL", "explain refuses more than an IPv4 address")
             is_(len(LOG.lines(f"mailwall: net:[{number}]: explain refused: ")), 8,
                 "each told in the log")
+        with own_namespace():
+            for field, value in (("direction", 1), ("out_ifindex", 1 << 31), ("ifindex", 1 << 31),
+                                 ("out_ifindex", 9999), ("ifindex", 9999)):
+                is_(ask(device, question(hook=HOOK_FORWARD, **{field: value})),
+                    "ENODEV" if value == 9999 else "EINVAL",
+                    f"explain of what is forwarded refuses {field} {value}")
+            is_(len(LOG.lines("mailwall: ")), 3, "each told in the log")
         lo, any0 = (socket.if_nametoindex(name) for name in ("lo", "any0"))
         is_(ask(device, question(target_port=22, ifindex=lo))[0], "unjudged", "explain on lo")
         is_(ask(device, question(target_port=99, ifindex=any0))[1], "closed", "explain on a cable")
@@ -378,13 +445,126 @@ def questions():
         is_(mw_write("mode", "enforce"), 0, "mode enforce")
 
 
+def judged(device, **fields):
+    """The judgements on a question: whose, which way, where, what, and whether it notes its flow."""
+    q = question(**fields)
+    number = device.call(EXPLAIN, q)
+    if number:
+        return name_of(number)
+    all_ = [(str(one.gtw), ("in", "out")[one.direction], one.place, *answer_of(one), one.notes)
+            for one in q.judgement[:q.judgements]]
+    # the rest is zero, and the last word is that of the first that denies it, else of the last
+    word = next((one for one in all_ if one[3] == "deny"), all_[-1] if all_ else ("",) * 3 + ("unjudged", "", 255))
+    if bytes(bytearray(q)[Explain.judgement.offset + sizeof(Judgement) * q.judgements:]).strip(b"\0") or \
+            answer_of(q) != word[3:6]:
+        return f"{answer_of(q)} of {all_}"
+    return all_
+
+
+def forwarded():
+    """EXPLAIN of what is forwarded: adm is a gateway behind this host."""
+    for name in ("net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"):
+        must(run("sysctl", "-qw", name + "=1"))
+    for ns, fam, net, via in (("any", "-4", "198.51.100.0/24", GTW_ANY4), ("adm", "-4", "192.0.2.0/24", GTW_ADM4),
+                              ("any", "-6", "2001:db8:b::/64", GTW_ANY6), ("adm", "-6", "2001:db8:a::/64", GTW_ADM6)):
+        must(run("ip", fam, "-n", ns, "route", "add", net, "via", via))
+    index = {name: socket.if_nametoindex(name) for name in ("lo", "any0", "adm0")}
+    far = Listener(587, 8080, ns="any")
+    forward = {"hook": HOOK_FORWARD}
+    at, in_bridge, shown = PLACE_FORWARD, PLACE_BRIDGE, PLACE_BRIDGED
+    with Device() as device:
+        is_(device.change(adm=[], gtw=["this", f"{ADM4}/32", "2001:db8:b::/64"]), 0, "gateways behind")
+        before, kept = counts(), []
+        for gw, there, item in ((ADM4, ANY4, ADM4), (ADM6, ANY6, "2001:db8:b::/64")):
+            out, back = {**forward, "source": gw, "target": there, "source_port": 50000}, \
+                {**forward, "source": there, "target": gw, "source_port": 587}
+            q = question(**back, target_port=25)
+            is_(ask(device, q), ("pass", "25 ANY GTW", 255), f"{gw}: to it")
+            is_((q.ifindex, q.out_ifindex), (index["any0"], index["adm0"]), "by the devices of the routes")
+            is_(judged(device, **back, target_port=8080), [(item, "in", at, "deny", "closed", 255, 0)],
+                "which way, for whom, where")
+            is_(judged(device, **back, target_port=8450), [(item, "in", at, "deny", "peer", 255, 0)], "the reason")
+            is_(judged(device, **back, target_port=25, data_offset=4), [(item, "in", at, "deny", "malformed", 255, 0)],
+                "a header too short")
+            is_(judged(device, **out, target_port=587), [(item, "out", at, "pass", "587 GTW ANY", 255, 1)],
+                "from it, which notes its flow")
+            is_(judged(device, **out, target_port=587, ifindex=index["any0"]),
+                [(item, "out", at, "pass", "587 GTW ANY", 255, 0)], "but not from elsewhere")
+            is_(judged(device, **out, target_port=587, flags=4), [(item, "out", at, "pass", "587 GTW ANY", 255, 0)],
+                "nor a RST")
+            is_(judged(device, **out, target_port=8080), [(item, "out", at, "deny", "closed", 255, 0)], "and is denied")
+            sock = open_connection("adm", there, 587)
+            kept.append(sock)
+            reply = {**back, "target_port": sock.getsockname()[1], "flags": 16}
+            is_(judged(device, **reply), [(item, "in", at, "pass", "587 GTW ANY", 1, 0)], "a reply on its flow")
+            is_(judged(device, **{**reply, "target_port": reply["target_port"] ^ 1}),
+                [(item, "in", at, "deny", "no-connection", 0, 0)], "none on another")
+            is_(judged(device, **reply, out_ifindex=index["any0"]), [(item, "in", at, "deny", "no-connection", 0, 0)],
+                "nor by another device")
+            is_(judged(device, **reply, connection=NONE), [(item, "in", at, "deny", "no-connection", 0, 0)],
+                "nor if told so")
+            is_(judged(device, **{**reply, "target_port": 1}, connection=HELD),
+                [(item, "in", at, "pass", "587 GTW ANY", 1, 0)], "or the other way round")
+            is_(judged(device, **reply, ifindex=index["lo"]), [], "not over a loopback device")
+        is_(judged(device, **forward, source="203.0.113.1", target=ANY4), [], "nobody's")
+        both = judged(device, hook=HOOK_FORWARD, source=ADM6, target="2001:db8:b::9", source_port=50000, target_port=26)
+        is_([one[:5] for one in both], [("2001:db8:b::/64", "out", at, "deny", "closed"),
+                                        ("2001:db8:b::/64", "in", at, "deny", "closed")], "from one to another")
+        grown = difference(before, counts())
+        is_({key: grown.get(key) for key in (("behind", "587 GTW ANY", "openings"), ("flows", "noted"))},
+            {("behind", "587 GTW ANY", "openings"): 2, ("flows", "noted"): 2}, "the real ones are counted")
+        ok(not any("deny" in key for key in grown), "explain counts nothing", grown)
+        saw = seen()
+        ok(saw[ADM4][0] and saw[ADM4][1] and saw["2001:db8:b::/64"][1], "each item has seen its segments", saw)
+        # what this host itself exchanges with a gateway
+        is_(judged(device, source=ADM4, target=GTW_ADM4, target_port=25),
+            [(ADM4, "out", PLACE_HOST, "pass", "25 GTW ANY", 255, 1), ("this", "in", PLACE_HOST, "pass", "25 ANY GTW", 255, 0)],
+            "a gateway to this host, for both")
+        is_(judged(device, direction=OUT, source=GTW_ADM4, target=ADM4, target_port=25),
+            [("this", "out", PLACE_HOST, "pass", "25 GTW ANY", 255, 0), (ADM4, "in", PLACE_HOST, "pass", "25 ANY GTW", 255, 0)],
+            "and this host to it")
+        is_(device.change(gtw=["port:adm0"]), 0, "this host is no gateway")
+        is_(judged(device, target_port=8080), [], "so it is not judged")
+        is_(judged(device, source=ADM4, target=GTW_ADM4, target_port=8080),
+            [("port:adm0", "out", PLACE_HOST, "deny", "closed", 255, 0)], "but a gateway is, by its device")
+        # bridges: two ports, and the bridge itself
+        for words in (("br9", "type", "bridge"), ("p9", "type", "veth", "peer", "name", "q9")):
+            must(run("ip", "link", "add", *words))
+        for port in ("p9", "q9"):
+            must(run("ip", "link", "set", port, "master", "br9"))
+        p9, q9 = socket.if_nametoindex("p9"), socket.if_nametoindex("q9")
+        through = {**forward, "source": "10.8.0.2", "target": "10.8.0.3", "target_port": 25, "ifindex": p9,
+                   "out_ifindex": q9}
+        for gtw_, want in (
+                (["port:p9"], [("port:p9", "out", in_bridge, "pass", "25 GTW ANY", 255, 1)]),
+                (["port:q9"], [("port:q9", "in", in_bridge, "pass", "25 ANY GTW", 255, 0)]),
+                (["port:p9", "10.8.0.0/24"], [("port:p9", "out", in_bridge, "pass", "25 GTW ANY", 255, 1),
+                                              ("10.8.0.0/24", "in", shown, "pass", "25 ANY GTW", 255, 0)]),
+                (["10.8.0.2/32"], [("10.8.0.2", "out", shown, "pass", "25 GTW ANY", 255, 1)]),
+                (["port:br9"], [])):
+            is_(device.change(gtw=gtw_), 0, f"gateways {gtw_}")
+            is_(judged(device, **through), want, "in a bridge")
+        is_(device.change(gtw=["port:br9", "port:p9"]), 0, "the bridge as a device of its own")
+        is_(judged(device, **{**through, "out_ifindex": index["any0"]}),
+            [("port:p9", "out", in_bridge, "pass", "25 GTW ANY", 255, 1)], "by a port of it, then routed")
+        is_(judged(device, **{**through, "ifindex": q9, "out_ifindex": index["any0"]}),
+            [("port:br9", "out", at, "pass", "25 GTW ANY", 255, 0)], "by another port, then routed")
+        for name in ("p9", "br9"):
+            must(run("ip", "link", "del", name))
+        is_(device.change(gtw=["this"]), 0, "this host alone again")
+    for sock in kept:
+        sock.close()
+    far.stop()
+
+
 def callers32():
     """A program of 32 bits gets the very same."""
     q = Explain(direction=IN, family=socket.AF_INET, flags=2, data_offset=5, segment_length=20,
                 source_port=1, target_port=8450)
     lists = {"GET_VERSION": (), "GET_POLICY": (("adm", Prefix, ADM_MAX), ("site", Row, SITE_MAX),
                                                ("gtw", Gtw, GTW_MAX)),
-             "GET_COUNTERS": (("row", RowCounters, 99), ("reason", ReasonCounters, 99)),
+             "GET_COUNTERS": (("row", RowCounters, 99), ("reason", ReasonCounters, 99),
+                              ("gtw", GtwCounters, GTW_MAX)),
              "EXPLAIN": (), "CONFIRM": (), "REVERT": ()}
     structs = {"GET_VERSION": Version(), "GET_POLICY": PolicyHead(),
                "GET_COUNTERS": CountersHead(), "EXPLAIN": q, "CONFIRM": Confirm(), "REVERT": None}
@@ -507,7 +687,7 @@ def main():
     topology()
     listener = Listener(25, 8080)
     must(mw_load())
-    parts((attributes, bad_writes, stats_text, policies, questions, callers32, rights))
+    parts((attributes, bad_writes, stats_text, policies, questions, forwarded, callers32, rights))
     listener.stop()
     is_(mw_unload().returncode, 0, "the module unloads")
     done_testing()

@@ -28,6 +28,17 @@ BAD = [
     (["mode=off", "confirm=60"], "EINVAL", "confirm refused"),
     (["adm=192.0.2.0/24", "mode=bad", "site=22:ADM:GTW"], "EINVAL", "mode refused"),
     (["adm"], "EINVAL", "invalid for parameter .adm'"),
+    (["gtw=eth0"], "EINVAL", 'gtw refused: "eth0": a gateway is this, an address'),
+    (["gtw="], "EINVAL", "gtw refused: .*no gateway would be left"),
+    (["gtw=this,port:0123456789abcdef"], "EINVAL", "gtw refused: .*at most 15 characters"),
+    (["gtw=10.0.0.1,224.0.0.1"], "EINVAL", 'gtw refused: "224.0.0.1": no gateway has a multicast'),
+    (["gtw=::1"], "EINVAL", 'gtw refused: "::1": no gateway has a loopback'),
+    (["gtw=" + ",".join(f"10.0.0.{i}" for i in range(33))], "E2BIG", "gtw refused: .*more than 32"),
+    (["flows=1023"], "EINVAL", 'flows refused: "1023": write a number from 1024 to 1048576'),
+    (["flows=1048577"], "EINVAL", "flows refused: .*from 1024"),
+    (["flows=-1"], "EINVAL", "flows refused: .*from 1024"),
+    (["flows=16k"], "EINVAL", 'flows refused: "16k": .*from 1024'),
+    (["flows="], "EINVAL", "flows refused: .*from 1024"),
 ]
 GOOD = [
     ([], ("enforce", "", "", "off")),
@@ -42,6 +53,10 @@ GOOD = [
     (["log=nflog:7", "mode=audit", "site=53:GTW:ANY", "adm=192.0.2.1"],
      ("audit", "192.0.2.1\n", "53 GTW ANY\n", "nflog:7")),
     (["log=kernel"], ("enforce", "", "", "kernel")),
+    (["gtw=this,10.0.0.1,2001:DB8::/64,port:tap100i0"],
+     ("enforce", "", "", "off", "this\n10.0.0.1\n2001:db8::/64\nport:tap100i0\n")),
+    (["flows=1024", "gtw=port:none0"], ("enforce", "", "", "off", "port:none0\n")),
+    (["flows=1048576", "mode=audit"], ("audit", "", "", "off")),
 ]
 
 
@@ -56,9 +71,10 @@ def parameters():
     """Load parameters, good and bad."""
     for words, want in GOOD:
         done = mw_load(*words)
-        found = tuple(mw_read(name) for name in ("mode", "adm", "site", "log")) \
+        found = tuple(mw_read(name) for name in ("mode", "adm", "site", "log", "gtw")) \
             if not done.returncode else done.stdout
-        is_(found, (want[0] + "\n", want[1], want[2], want[3] + "\n"), f"{' '.join(words)[:60]!r} loads")
+        gtw = want[4] if len(want) > 4 else "this\n"
+        is_(found, (want[0] + "\n", want[1], want[2], want[3] + "\n", gtw), f"{' '.join(words)[:60]!r} loads")
         mw_unload()
     for words, want, pattern in BAD:
         LOG.lines()

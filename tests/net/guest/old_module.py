@@ -105,6 +105,11 @@ def main():
     policy()
     counters()
     waiting()
+    gtw = "gtw: gateways behind this host"
+    refuses(gtw, "gtw", "add", "192.0.2.7")
+    refuses(gtw, "gtw", "set", "port:any0", "--confirm=9")
+    is_((command("gtw", "set", "this"), command("gtw", "show")), ("", "this\n"), "gtw this alone")
+    refuses("explain", "explain", "forward", "192.0.2.2:40000", "192.0.2.1:25")
     refuses("explain", "explain", "in", "192.0.2.2:40000", "192.0.2.1:25")
     listener.stop()
     is_(mw_unload().returncode, 0, "the module unloads")

@@ -206,7 +206,7 @@ def time_wait():
             {("587 GTW ANY", "segments"): 2}, f"IPv{fam}: which is no stray")
         # Once that socket is gone, so is the connection.
         run("ss", "-K", "dst", HOST["any", fam], "dport", "=", ":587")
-        if not state():
+        if wait_until(lambda: not state(), 5):
             with counted() as diff:
                 cable.send(last)
                 time.sleep(0.3)

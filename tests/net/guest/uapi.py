@@ -14,6 +14,8 @@ LOG_OFF, LOG_KERNEL, LOG_NFLOG = range(3)
 GTW_THIS, GTW_PREFIX, GTW_PORT = range(3)
 ASK, NONE, HELD = range(3)
 FATE_PASS, FATE_DENY, FATE_UNJUDGED = range(3)
+HOOK_HOST, HOOK_FORWARD = range(2)
+PLACE_HOST, PLACE_FORWARD, PLACE_BRIDGE, PLACE_BRIDGED = range(4)
 ENDS = ["ANY", "ADM", "GTW"]
 REASON_NAMES = ["malformed", "flags", "peer", "no-connection", "closed"]
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -37,6 +39,16 @@ class Gtw(ctypes.Structure):
     """struct mailwall_gtw"""
     _fields_ = [("kind", c_uint8), ("reserved", c_uint8 * 3), ("prefix", Prefix),
                 ("device", c_char * 16)]
+
+    def __str__(self):
+        """As the module writes it."""
+        if self.kind == GTW_PORT:
+            return f"port:{self.device.decode()}"
+        if self.kind == GTW_THIS:
+            return "this"
+        size = 4 if self.prefix.family == socket.AF_INET else 16
+        address = socket.inet_ntop(self.prefix.family, bytes(self.prefix.address)[:size])
+        return address if self.prefix.length == 8 * size else f"{address}/{self.prefix.length}"
 
 
 class List(ctypes.Structure):
@@ -80,10 +92,24 @@ class ReasonCounters(ctypes.Structure):
                 ("reserved", c_uint8 * 5), ("denied", c_uint64), ("would_deny", c_uint64)]
 
 
+class GtwCounters(ctypes.Structure):
+    """struct mailwall_gtw_counters"""
+    _fields_ = [("gtw", Gtw), ("in", c_uint64), ("out", c_uint64)]
+
+
 class CountersHead(Sized):
     """struct mailwall_counters"""
     _fields_ = [("size", c_uint32), ("reserved", c_uint32), ("generation", c_uint64),
-                ("log_held", c_uint64), ("row", List), ("reason", List)]
+                ("log_held", c_uint64), ("row", List), ("reason", List), ("gtw", List),
+                ("flows_noted", c_uint64), ("flows_evicted", c_uint64),
+                ("flows_missed", c_uint64)]
+
+
+class Judgement(ctypes.Structure):
+    """struct mailwall_judgement"""
+    _fields_ = [("direction", c_uint8), ("fate", c_uint8), ("reason", c_uint8),
+                ("connection_found", c_uint8), ("place", c_uint8), ("notes", c_uint8),
+                ("reserved", c_uint8 * 2), ("row", Row), ("gtw", Gtw)]
 
 
 class Explain(Sized):
@@ -94,7 +120,8 @@ class Explain(Sized):
                 ("source_port", c_uint16), ("target_port", c_uint16), ("out_ifindex", c_uint32),
                 ("source", c_uint8 * 16), ("target", c_uint8 * 16), ("fate", c_uint8),
                 ("reason", c_uint8), ("answer_mode", c_uint8), ("connection_found", c_uint8),
-                ("row", Row), ("generation", c_uint64)]
+                ("row", Row), ("generation", c_uint64), ("judgements", c_uint8),
+                ("reserved", c_uint8 * 7), ("judgement", Judgement * 2)]
 
 
 CALLS = {name: 0xd7 << 8 | number for number, name in enumerate(
@@ -131,20 +158,38 @@ class Policy:
         return bytes(self) == bytes(other)
 
 
-class Counters:
-    """Counters: rows, and what was denied by direction and reason."""
+class Counts:
+    """Counters of this host or of all gateways behind it: rows, and what was denied by
+    direction and reason."""
 
-    def __init__(self, head, rows, reasons):
-        self.generation, self.log_held, self.row = head.generation, head.log_held, rows
-        self.denied = [[0] * 5, [0] * 5]
-        self.would_deny = [[0] * 5, [0] * 5]
+    def __init__(self, rows, reasons, behind):
+        self.row = [one for one in rows if one.behind == behind]
+        self.denied = [[0] * len(REASON_NAMES) for _ in range(2)]
+        self.would_deny = [[0] * len(REASON_NAMES) for _ in range(2)]
         for one in reasons:
-            self.denied[one.direction][one.reason] = one.denied
-            self.would_deny[one.direction][one.reason] = one.would_deny
+            if one.behind == behind:
+                self.denied[one.direction][one.reason] = one.denied
+                self.would_deny[one.direction][one.reason] = one.would_deny
 
     def __bytes__(self):
-        return repr((self.generation, self.log_held, self.denied, self.would_deny)).encode() + \
+        return repr((self.denied, self.would_deny)).encode() + \
             b"".join(bytes(row) for row in self.row)
+
+
+class Counters(Counts):
+    """Counters: of this host, of gateways behind it, what each item of gtw saw, flows."""
+    FLOWS = ("noted", "evicted", "missed")
+
+    def __init__(self, head, rows, reasons, gateways):
+        super().__init__(rows, reasons, 0)
+        self.behind = Counts(rows, reasons, 1)
+        self.generation, self.log_held, self.gtw = head.generation, head.log_held, gateways
+        self.flows = {name: getattr(head, f"flows_{name}") for name in self.FLOWS}
+
+    def __bytes__(self):
+        return super().__bytes__() + bytes(self.behind) + \
+            repr((self.generation, self.log_held, self.flows)).encode() + \
+            b"".join(bytes(one) for one in self.gtw)
 
 
 def prefix(text):
@@ -153,6 +198,15 @@ def prefix(text):
     fam = socket.AF_INET6 if ":" in address else socket.AF_INET
     packed = socket.inet_pton(fam, address).ljust(16, b"\0")
     return Prefix(fam, int(length), (0, 0), (c_uint8 * 16)(*packed))
+
+
+def gtw(text):
+    """A Gtw from this, port:DEVICE or ADDRESS/LENGTH, not checked."""
+    if text == "this":
+        return Gtw(GTW_THIS)
+    if text.startswith("port:"):
+        return Gtw(GTW_PORT, device=text[5:].encode())
+    return Gtw(GTW_PREFIX, prefix=prefix(text))
 
 
 def row(text):
@@ -202,9 +256,11 @@ class Device:
 
     def counters(self):
         """The counters."""
-        rows, reasons = (RowCounters * 99)(), (ReasonCounters * 99)()
-        head = self.must(GET_COUNTERS, CountersHead(row=list_of(rows), reason=list_of(reasons)))
-        return Counters(head, rows[:head.row.count], reasons[:head.reason.count])
+        rows, reasons, items = (RowCounters * 99)(), (ReasonCounters * 99)(), (GtwCounters * 32)()
+        head = self.must(GET_COUNTERS, CountersHead(
+            row=list_of(rows), reason=list_of(reasons), gtw=list_of(items)))
+        return Counters(head, rows[:head.row.count], reasons[:head.reason.count],
+                        items[:head.gtw.count])
 
     def set(self, policy):
         """Set the policy."""
@@ -215,12 +271,13 @@ class Device:
             **{name: getattr(policy, name) for name in Policy.FIELDS}))
 
     def change(self, confirm=0, **fields):
-        """Set some fields of the policy in force; adm and site are lists of texts."""
+        """Set some fields of the policy in force; adm, site and gtw are lists of texts."""
+        read = {"adm": prefix, "site": row, "gtw": gtw}
         policy = self.policy()
         policy.confirm = confirm
         for name, value in fields.items():
-            if name in ("adm", "site"):
-                value = [(prefix if name == "adm" else row)(item) for item in value]
+            if name in read:
+                value = [read[name](item) for item in value]
             setattr(policy, name, value)
         return self.set(policy)
 
@@ -233,20 +290,35 @@ class Device:
         return self.call(REVERT)
 
 
-def counts():
-    """The counters that are not zero, by name: ("25 ANY GTW", "openings"),
-    ("deny", "in", "closed"), ("would-deny", ...), "held"."""
-    with Device() as device:
-        c = device.counters()
-    found = {"held": c.log_held}
+def _counted_of(c, before=()):
+    """Counters of this host, or of gateways behind, by name."""
+    found = {}
     for one in c.row:
         for what in ("openings", "segments", "bytes"):
-            found[str(one.row), what] = getattr(one, what)
+            found[(*before, str(one.row), what)] = getattr(one, what)
     for name, array in (("deny", c.denied), ("would-deny", c.would_deny)):
         for direction, where in enumerate(("in", "out")):
             for reason, text in enumerate(REASON_NAMES):
-                found[name, where, text] = array[direction][reason]
+                found[(*before, name, where, text)] = array[direction][reason]
+    return found
+
+
+def counts():
+    """The counters that are not zero, by name: ("25 ANY GTW", "openings"),
+    ("deny", "in", "closed"), ("would-deny", ...), "held"; of gateways behind ("behind",
+    "25 ANY GTW", "openings") and so on; ("flows", "noted"). What items saw: seen()."""
+    with Device() as device:
+        c = device.counters()
+    found = {"held": c.log_held, **_counted_of(c), **_counted_of(c.behind, ("behind",))}
+    for name, number in c.flows.items():
+        found["flows", name] = number
     return {key: value for key, value in found.items() if value}
+
+
+def seen():
+    """What each item of gtw saw: {"this": (in, out)}."""
+    with Device() as device:
+        return {str(one.gtw): (getattr(one, "in"), one.out) for one in device.counters().gtw}
 
 
 def difference(before, after):
@@ -268,7 +340,8 @@ def c_checks():
     """C that compiles only if the header has the very same layout, without a hole."""
     print("#include <stddef.h>\n#include <linux/mailwall.h>")
     for struct in (Prefix, Row, Gtw, List, Version, PolicyHead, Confirm, RowCounters,
-                   ReasonCounters, CountersHead, Explain):
+                   ReasonCounters, GtwCounters, CountersHead,
+                   Judgement, Explain):
         name, at = struct.__doc__, 0
         print(f'_Static_assert(sizeof({name}) == {sizeof(struct)}, "{name}");')
         for field, *_ in struct._fields_:
@@ -283,7 +356,8 @@ def c_checks():
     for name, number in CALLS.items():
         print(f'_Static_assert(MAILWALL_{name} == {number}u, "{name}");')
     for name in ("ABI", "ADM_MAX", "SITE_MAX", "GTW_MAX", "CONFIRM_MAX", "SIZE_MAX", "GTW_THIS",
-                 "GTW_PREFIX", "GTW_PORT"):
+                 "GTW_PREFIX", "GTW_PORT", "HOOK_HOST", "HOOK_FORWARD", "PLACE_HOST",
+                 "PLACE_FORWARD", "PLACE_BRIDGE", "PLACE_BRIDGED"):
         print(f'_Static_assert(MAILWALL_{name} == {globals()[name]}, "{name}");')
 
 

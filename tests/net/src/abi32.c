@@ -52,6 +52,7 @@ static struct mailwall_gtw gtw[MAILWALL_GTW_MAX];
 static struct mailwall_counters counters = { .size = sizeof(counters) };
 static struct mailwall_row_counters row[99];
 static struct mailwall_reason_counters reason[99];
+static struct mailwall_gtw_counters seen[MAILWALL_GTW_MAX];
 static struct mailwall_explain explain;
 static struct mailwall_confirm confirm = { .size = sizeof(confirm) };
 
@@ -78,12 +79,14 @@ static void try_counters(int fd)
 
 	counters.row = LIST(row);
 	counters.reason = LIST(reason);
+	counters.gtw = LIST(seen);
 	result = call(SYS_IOCTL, fd, MAILWALL_GET_COUNTERS, (long)&counters);
-	counters.row.items = counters.reason.items = 0;
+	counters.row.items = counters.reason.items = counters.gtw.items = 0;
 	put(&result, sizeof(result));
 	put(&counters, sizeof(counters));
 	put(row, sizeof(row));
 	put(reason, sizeof(reason));
+	put(seen, sizeof(seen));
 }
 
 void _start(void)

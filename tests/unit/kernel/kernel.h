@@ -35,11 +35,13 @@ typedef s64 ktime_t;
 #ifndef fallthrough
 #define fallthrough __attribute__((__fallthrough__))
 #endif
+#define __packed __attribute__((__packed__))
 #define IS_ENABLED(option) option
 #define CONFIG_IPV6 1
+#define CONFIG_BRIDGE_NETFILTER 1
+#define CONFIG_NETFILTER_FAMILY_BRIDGE 1
+#define BIT(n) (1U << (n))
 #define BITS_PER_LONG 64
-#define READ_ONCE(x) (*(const volatile typeof(x) *)&(x))
-#define WRITE_ONCE(x, v) (*(volatile typeof(x) *)&(x) = (v))
 #define rcu_dereference(p) READ_ONCE(p)
 #define this_cpu_add(counter, n) ((counter) += (n))
 #define typeof_member(type, member) typeof(((type *)0)->member)
@@ -60,6 +62,10 @@ static inline void hrtimer_init(struct hrtimer *timer, clockid_t clock, enum hrt
 {
 	(void)timer, (void)clock, (void)mode;
 }
+
+typedef struct {
+	int unused;
+} spinlock_t;
 
 struct work_struct {
 	int unused;
@@ -115,6 +121,10 @@ static inline bool netif_is_l3_master(const struct net_device *dev)
 
 /* netfilter */
 #define NF_IP_PRI_FILTER 0
+#define NF_BR_PRI_FILTER_BRIDGED (-200)
+#define NF_BR_LOCAL_IN 1
+#define NF_BR_FORWARD 2
+#define NF_BR_LOCAL_OUT 3
 
 struct sk_buff;
 struct sock;
@@ -128,8 +138,10 @@ struct nf_hook_state {
 	struct net *net;
 };
 
+typedef unsigned int nf_hookfn(void *priv, struct sk_buff *skb, const struct nf_hook_state *state);
+
 struct nf_hook_ops {
-	unsigned int (*hook)(void *priv, struct sk_buff *skb, const struct nf_hook_state *state);
+	nf_hookfn *hook;
 	void *priv;
 	u8 pf;
 	unsigned int hooknum;
@@ -158,10 +170,19 @@ struct iphdr {
 };
 
 struct ipv6hdr {
-	u8 first[4];
+	u8 priority : 4, version : 4;
+	u8 flow_lbl[3];
 	__be16 payload_len;
 	u8 nexthdr, hop_limit;
 	struct in6_addr saddr, daddr;
+};
+
+#define IP6_MF 1
+
+struct frag_hdr {
+	u8 nexthdr, reserved;
+	__be16 frag_off;
+	__be32 identification;
 };
 
 struct tcphdr {
@@ -204,6 +225,39 @@ static inline bool ipv6_addr_v4mapped(const struct in6_addr *a)
 	return IN6_IS_ADDR_V4MAPPED(a);
 }
 
+/* below IP */
+struct vlan_hdr {
+	__be16 h_vlan_TCI, h_vlan_encapsulated_proto;
+};
+
+static inline bool eth_type_vlan(__be16 type)
+{
+	return type == htons(0x8100) || type == htons(0x88a8);
+}
+
+struct pppoe_hdr {
+	u8 version_and_type, code;
+	__be16 sid, length;
+};
+
+/* ICMP */
+#define ICMP_DEST_UNREACH 3
+#define ICMP_PKT_FILTERED 13
+#define ICMPV6_DEST_UNREACH 1
+#define ICMPV6_ADM_PROHIBITED 1
+
+void icmp_send(struct sk_buff *skb, int type, int code, __be32 info);
+void icmpv6_send(struct sk_buff *skb, u8 type, u8 code, __u32 info);
+
+/* seconds since boot */
+#define HZ 250
+u64 get_jiffies_64(void);
+
+static inline u64 div_u64(u64 dividend, u32 divisor)
+{
+	return dividend / divisor;
+}
+
 /*
  * Packets. What lies behind the linear data is in more[], which a test fills so that
  * reading it by a pointer into the linear data is an error under AddressSanitizer.
@@ -213,19 +267,49 @@ struct dst_entry {
 };
 
 struct sk_buff {
-	u8 *head;
-	u16 network_header;
+	u8 *head, *data; /* of malloc(); data lies in it */
+	u16 network_header; /* from head */
 	unsigned int len, data_len;
 	const u8 *more;
 	struct dst_entry *dst;
 	struct sock *sk;
 	void (*destructor)(struct sk_buff *skb);
 	int iif, sdif;
+	__be16 protocol;
+	bool vlan_present; /* a tag beside the packet */
+	bool gso;
+	bool nf_bridge; /* of br_netfilter: the ports, 0 for none */
+	int physin, physout;
 };
 
 static inline struct dst_entry *skb_dst(const struct sk_buff *skb)
 {
 	return skb->dst;
+}
+
+static inline bool skb_vlan_tag_present(const struct sk_buff *skb)
+{
+	return skb->vlan_present;
+}
+
+static inline bool skb_is_gso(const struct sk_buff *skb)
+{
+	return skb->gso;
+}
+
+static inline bool nf_bridge_info_exists(const struct sk_buff *skb)
+{
+	return skb->nf_bridge;
+}
+
+static inline int nf_bridge_get_physinif(const struct sk_buff *skb)
+{
+	return skb->nf_bridge ? skb->physin : 0;
+}
+
+static inline int nf_bridge_get_physoutif(const struct sk_buff *skb)
+{
+	return skb->nf_bridge ? skb->physout : 0;
 }
 
 static inline unsigned int skb_headlen(const struct sk_buff *skb)
@@ -243,11 +327,19 @@ static inline struct ipv6hdr *ipv6_hdr(const struct sk_buff *skb)
 	return (struct ipv6hdr *)(skb->head + skb->network_header);
 }
 
-/* the data begins with the network header */
 static inline int skb_network_offset(const struct sk_buff *skb)
 {
-	(void)skb;
-	return 0;
+	return skb->head + skb->network_header - skb->data;
+}
+
+static inline void skb_set_network_header(struct sk_buff *skb, int offset)
+{
+	skb->network_header = skb->data - skb->head + offset;
+}
+
+static inline unsigned char *skb_network_header(const struct sk_buff *skb)
+{
+	return skb->head + skb->network_header;
 }
 
 static inline void *skb_header_pointer(const struct sk_buff *skb, int offset, int size, void *to)
@@ -257,14 +349,51 @@ static inline void *skb_header_pointer(const struct sk_buff *skb, int offset, in
 	if (offset < 0 || size < 0 || (unsigned int)offset + size > skb->len)
 		return NULL;
 	if ((unsigned int)offset + size <= linear)
-		return skb->head + skb->network_header + offset;
+		return skb->data + offset;
 	for (i = 0; i < (unsigned int)size; i++) {
 		unsigned int at = offset + i;
 
-		((u8 *)to)[i] = at < linear ? skb->head[skb->network_header + at] :
-					      skb->more[at - linear];
+		((u8 *)to)[i] = at < linear ? skb->data[at] : skb->more[at - linear];
 	}
 	return to;
+}
+
+/* Moves everything: what pointed into it does no more. */
+static inline bool pskb_may_pull(struct sk_buff *skb, unsigned int length)
+{
+	unsigned int linear = skb_headlen(skb), room = skb->data - skb->head;
+	u8 *head;
+
+	if (length <= linear)
+		return true;
+	if (length > skb->len)
+		return false;
+	/* struct skb_shared_info follows */
+	head = malloc(room + length + 64);
+	memcpy(head, skb->head, room + linear);
+	memcpy(head + room + linear, skb->more, length - linear);
+	memset(head + room + length, 0xff, 64);
+	skb->more += length - linear;
+	skb->data_len -= length - linear;
+	free(skb->head);
+	skb->head = head;
+	skb->data = head + room;
+	return true;
+}
+
+/* The ones' complement of the sum: 0 of a header whose checksum is right. */
+static inline u16 ip_fast_csum(const void *header, unsigned int words)
+{
+	u32 sum = 0;
+	u16 half;
+	unsigned int i;
+
+	for (i = 0; i < 2 * words; i++) {
+		memcpy(&half, (const u8 *)header + 2 * i, 2);
+		sum += half;
+	}
+	sum = (sum & 0xffff) + (sum >> 16);
+	return ~((sum & 0xffff) + (sum >> 16));
 }
 
 /* Sockets. */

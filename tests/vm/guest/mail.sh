@@ -113,20 +113,20 @@ dovecot_config() {
 	chown dovecot /run/dovecot.users
 }
 
-# start_mail: Postfix on 25, 465 and 587, Dovecot on 110 and 995, one user.
+# start_mail [NS]: Postfix on 25, 465 and 587, Dovecot on 110 and 995, one user.
 start_mail() {
-	local port
+	local ns=${1:-gtw} port
 
 	mail_certificate || return
 	id "$MAIL_USER" >/dev/null 2>&1 || useradd -m -s /bin/bash "$MAIL_USER" || return
 	postfix_config
 	dovecot_config
-	{ postfix start && dovecot -c /run/dovecot.conf; } >/tmp/mail-start.log 2>&1 || {
+	{ in_ns "$ns" postfix start && in_ns "$ns" dovecot -c /run/dovecot.conf; } >/tmp/mail-start.log 2>&1 || {
 		diag "$(cat /tmp/mail-start.log)"
 		return 1
 	}
 	for port in 25 465 587 110 995; do
-		wait_until 60 listening gtw "$port" || { diag "no mail server on port $port"; return 1; }
+		wait_until 60 listening "$ns" "$port" || { diag "no mail server on port $port"; return 1; }
 	done
 }
 

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The world around the packet path: what packet.c and behind.c share. The namespace, its
+ * devices, sockets, routes and clock, what was asked of them, and points of TAP.
+ */
+#ifndef _MW_TEST_WORLD_H
+#define _MW_TEST_WORLD_H
+
+#include "hook.h"
+#include "kernel.h"
+#include "log.h"
+#include "stats.h"
+
+extern struct net net, other_net;
+extern struct net_device eth, lo, vrf, foreign;
+extern struct mw_net mn;
+extern struct mw_stats stats; /* of this host */
+
+extern struct sock connection; /* in the socket table, where look-ups find it */
+extern bool connection_exists;
+extern unsigned int lookups;
+
+/* Denials that were logged, and what the last one was. */
+extern unsigned int logged, log_reason, log_direction;
+
+/* Answers to who was denied: the last one's type and code as one number. */
+extern unsigned int told, told_what;
+
+/* What the host's routes say of the device that a source is on, and how often they were asked. */
+extern bool route_leads;
+extern unsigned int routes_asked;
+
+extern s64 clock_seconds;
+
+/* The hooks that are registered, and the one that cannot be. */
+extern bool registered[MW_HOOKS];
+extern unsigned int hook_fails;
+
+extern unsigned int points, failures;
+extern u64 cases;
+
+void point(bool good, const char *what);
+
+/* Says how many cases and points there were. Return: the exit status. */
+int all_done(const char *of_what);
+
+#endif /* _MW_TEST_WORLD_H */

@@ -1,0 +1,233 @@
+#!/usr/bin/perl
+# What passes by mailwall's hooks is found and named, from what other programs say. Prints TAP.
+use strict;
+use warnings;
+use File::Basename qw(dirname);
+use lib dirname(__FILE__);
+use Device;
+use JSON::PP;
+use Test::More;
+
+my $links = 'ip -j -d link show';
+my $flowtables = 'nft -j list flowtables';
+my $qdiscs = 'tc -j qdisc show';
+
+# Devices, as far as they matter here: NAME => what ip says of it.
+sub links {
+	my @links;
+	while (my ($name, $more) = splice(@_, 0, 2)) {
+		push(@links, { ifname => $name, %$more });
+	}
+	return encode_json(\@links);
+}
+
+sub kind {
+	return (linkinfo => { info_kind => $_[0] });
+}
+
+sub port_of {
+	my ($kind, $master) = @_;
+	return (master => $master, linkinfo => { info_kind => 'tun', info_slave_kind => $kind });
+}
+
+sub flowtable {
+	return encode_json({ nftables => [{ metainfo => { json_schema_version => 1 } }, { flowtable =>
+		{ family => 'inet', table => 'filter', name => 'ft', hook => 'ingress', @_ } }] });
+}
+
+sub mirred {
+	my ($action, $to) = @_;
+	return encode_json([{ kind => 'u32', chain => 0 }, { kind => 'u32', options => { not_in_hw => JSON::PP::true,
+		actions => [{ order => 1, kind => 'mirred', mirred_action => $action, to_dev => $to }] } }]);
+}
+
+my %tap = (tap0 => { port_of('bridge', 'br0') });
+my $tap = links(%tap, eth0 => {});
+my $clsact = '[{"kind":"noqueue","dev":"tap0"},{"kind":"clsact","dev":"tap0"},{"kind":"ingress","dev":"eth0"}]';
+my $route = 'ip -j route get 10.9.0.2';
+my $lan = '[{"dst":"10.9.0.2","dev":"lan0","flags":[]}]';
+
+# [NAME, ITEMS, ANSWERS, [ITEM, KIND, PATTERN]...]
+my @cases = (
+	['nothing', 'port:tap0', { $links => $tap, $qdiscs => $clsact }],
+	['nothing, a bridge with one port', 'port:br0', { $links => links(br0 => { kind('bridge') }, %tap) }],
+	['for this host', 'this', { $links => links(eth0 => { xdp => {}, vfinfo_list => [{}] }),
+		$flowtables => flowtable(dev => 'eth0') }],
+
+	['no such device', 'this port:tap0 port:eth0', { $links => links(eth0 => {}) },
+		['port:tap0', 'missing', qr/no device tap0 is here now: nothing is judged for it until/]],
+	['macvtap', 'port:vm0', { $links => links(eth0 => {}, vm0 => { link => 'eth0', kind('macvtap') }) },
+		['port:vm0', 'macvtap', qr/vm0 is a macvtap: .* give the gateway a tap or veth port of a bridge/]],
+	(map { [$_, 'port:vm0', { $links => links(vm0 => { kind($_) }) }, ['port:vm0', $_, qr/vm0 is a $_:/]] }
+		'macvlan', 'ipvlan', 'ipvtap'),
+	['macvlan on it', 'port:eth0', { $links => links(eth0 => {}, vm0 => { link => 'eth0', kind('macvlan') },
+			vm1 => { link => 'eth1', kind('macvlan') }, 'eth0.5' => { link => 'eth0', kind('vlan') }) },
+		['port:eth0', 'macvlan', qr/vm0 is a macvlan on eth0: .* without the hooks; give it a tap/]],
+	['Open vSwitch', 'port:tap0', { $links => links(tap0 => { port_of('openvswitch', 'ovs-system') }) },
+		['port:tap0', 'openvswitch', qr/tap0 belongs to Open vSwitch.* give the gateway a port of a Linux bridge/]],
+	['Open vSwitch, its own', 'port:br-int', { $links => links('br-int' => { kind('openvswitch') }) },
+		['port:br-int', 'openvswitch', qr/br-int belongs to Open vSwitch/]],
+	['part of a bond', 'port:eth0', { $links => links(eth0 => { port_of('bond', 'bond0') }) },
+		['port:eth0', 'bond', qr/eth0 is part of bond0, which the hooks see in its place: name that, port:bond0/]],
+	['part of a team', 'port:eth0', { $links => links(eth0 => { port_of('team', 'team0') }) },
+		['port:eth0', 'team', qr/name that, port:team0/]],
+	['a bridge with more ports', 'port:br0', { $links => links(br0 => { kind('bridge') }, %tap,
+			tap1 => { port_of('bridge', 'br0') }, tap2 => { port_of('bridge', 'br1') }) },
+		['port:br0', 'bridge', qr/br0 is a bridge with 2 ports: .* name the gateway's own port, with port:/]],
+	['XDP, on any device', 'port:tap0', { $links => links(%tap, eth0 => { xdp => { mode => 1 } }) },
+		['port:tap0', 'xdp', qr/an XDP program on eth0 .*: ip link set dev eth0 xdp off/]],
+	['SR-IOV', 'port:eth0', { $links => links(eth0 => { vfinfo_list => [{ vf => 0 }, { vf => 1 }] }) },
+		['port:eth0', 'sr-iov', qr/eth0 has 2 virtual functions .*echo 0 > .*eth0\/device\/sriov_numvfs/]],
+	['SR-IOV, by number', 'port:eth0', { $links => links(eth0 => { num_vfs => 4, vfinfo_list => [] }) },
+		['port:eth0', 'sr-iov', qr/eth0 has 4 virtual functions/]],
+	['a switch chip', 'port:swp1', { $links => links(swp1 => { phys_switch_id => 'aabb' }) },
+		['port:swp1', 'switch', qr/swp1 is a port of a switch chip.* connect the gateway to a card of its own/]],
+	['hardware offload', 'port:tap0',
+		{ $links => $tap, 'ethtool -k tap0' => "Features for tap0:\nhw-tc-offload: on\nesp-hw-offload: off [fixed]" },
+		['port:tap0', 'hw-tc-offload', qr/the card of tap0 .*: ethtool -K tap0 hw-tc-offload off/]],
+	['no hardware offload', 'port:tap0',
+		{ $links => $tap, 'ethtool -k tap0' => "Features for tap0:\nhw-tc-offload: off [fixed]\nesp-hw-offload: on" }],
+
+	['flowtable', 'port:tap0 port:eth0', { $links => $tap, $flowtables => flowtable(dev => ['lo', 'tap0']) },
+		['port:tap0', 'flowtable', qr/the flowtable ft of nft's table inet filter .* without FORWARD; leave the gateway out of the rules with "flow add \@ft"/]],
+	['flowtable, of one device', 'port:tap0', { $links => $tap, $flowtables => flowtable(dev => 'tap0') },
+		['port:tap0', 'flowtable', qr/ft/]],
+	['flowtable, of others', 'port:tap0', { $links => $tap, $flowtables => flowtable(dev => ['lo', 'eth0']) }],
+	['flowtable, of none', 'port:tap0', { $links => $tap, $flowtables => flowtable() }],
+	['flowtable, of the bridge', 'port:tap0', { $links => $tap, $flowtables => flowtable(dev => 'br0') },
+		['port:tap0', 'flowtable', qr/ft/]],
+	['flowtable, of a port', 'port:br0', { $links => links(br0 => {}, %tap), $flowtables => flowtable(dev => ['tap0']) },
+		['port:br0', 'flowtable', qr/ft/]],
+	['flowtable, below a VLAN', 'port:eth0.5', { $links => links('eth0.5' => { link => 'eth0', kind('vlan') }),
+			$flowtables => flowtable(dev => 'eth0') },
+		['port:eth0.5', 'flowtable', qr/ft/]],
+	["flowtable, of a veth's other end", 'port:eth0', { $links => links(eth0 => { link => 'eth1', kind('veth') }),
+			$flowtables => flowtable(dev => 'eth1') }],
+	['flowtable in the card', 'port:tap0', { $links => $tap, $flowtables => flowtable(dev => 'tap0', flags => 'offload') },
+		['port:tap0', 'flowtable', qr/without FORWARD, in the card too; leave/]],
+	['flowtable with flags', 'port:tap0', { $links => $tap,
+			$flowtables => flowtable(dev => 'tap0', flags => ['counter', 'offload']) },
+		['port:tap0', 'flowtable', qr/in the card too/]],
+	['flowtable with other flags', 'port:tap0', { $links => $tap, $flowtables => flowtable(dev => 'tap0', flags => ['counter']) },
+		['port:tap0', 'flowtable', qr/without FORWARD; leave/]],
+	['flowtable, for addresses', '10.9.0.2 2001:db8::/64', { $flowtables => flowtable(dev => ['eth7']) },
+		['10.9.0.2', 'flowtable', qr/ft/], ['2001:db8::/64', 'flowtable', qr/ft/]],
+
+	['redirect from it', 'port:tap0',
+		{ $links => $tap, $qdiscs => $clsact, 'tc -j filter show dev tap0 ingress' => mirred('redirect', 'eth0') },
+		['port:tap0', 'tc', qr/takes packets from tap0 \(ingress\) to eth0 .* tc filter show dev tap0 ingress/]],
+	['redirect to it', 'port:tap0',
+		{ $links => $tap, $qdiscs => $clsact, 'tc -j filter show dev eth0 ingress' => mirred('redirect', 'tap0') },
+		['port:tap0', 'tc', qr/from eth0 \(ingress\) to tap0/]],
+	['a copy to it', 'port:tap0',
+		{ $links => $tap, $qdiscs => $clsact, 'tc -j filter show dev tap0 egress' => mirred('mirror', 'tap0') },
+		['port:tap0', 'tc', qr/from tap0 \(egress\) to tap0/]],
+	['a copy from it', 'port:tap0',
+		{ $links => $tap, $qdiscs => $clsact, 'tc -j filter show dev tap0 ingress' => mirred('mirror', 'eth0') }],
+	['redirect of what was judged', 'port:tap0',
+		{ $links => $tap, $qdiscs => $clsact, 'tc -j filter show dev tap0 egress' => mirred('redirect', 'eth0') }],
+	['redirect between others', 'port:tap0',
+		{ $links => $tap, $qdiscs => $clsact, 'tc -j filter show dev eth0 ingress' => mirred('redirect', 'eth1') }],
+	['redirect for shaping', 'port:tap0', { $links => links(%tap, ifb0 => { kind('ifb') }), $qdiscs => $clsact,
+			'tc -j filter show dev tap0 ingress' => mirred('redirect', 'ifb0') }],
+	['a BPF program', 'port:tap0', { $links => $tap, $qdiscs => $clsact, 'tc -j filter show dev tap0 egress' =>
+			'[{"kind":"bpf","options":{"bpf_name":"p"}}]',
+			'tc -j filter show dev eth0 ingress' => '[{"kind":"bpf"}]' },
+		['port:tap0', 'tc', qr/a BPF program of tc on tap0 \(egress\) may redirect/]],
+
+	['an address, the device of its route', '10.9.0.2', { $route => $lan, $links => links(lan0 => { phys_switch_id => 'a' }) },
+		['10.9.0.2', 'switch', qr/lan0 is a port/]],
+	['a prefix, the device of its first address', '10.9.0.2/31 10.9.4.0/24', {
+			'ip -j route get 10.9.0.3' => $lan, 'ip -j route get 10.9.4.1' => '[{"dev":"lan1"}]',
+			$links => links(lan0 => { phys_switch_id => 'a' }, lan1 => { num_vfs => 1 }) },
+		['10.9.0.2/31', 'switch', qr/lan0/], ['10.9.4.0/24', 'sr-iov', qr/lan1/]],
+	['IPv6 too', '2001:db8::/32 2001:db9::4', {
+			'ip -j route get 2001:db8::1' => $lan, 'ip -j route get 2001:db9::4' => '[{"dev":"lan1"}]',
+			$links => links(lan0 => { phys_switch_id => 'a' }, lan1 => { num_vfs => 1 }) },
+		['2001:db8::/32', 'switch', qr/lan0/], ['2001:db9::4', 'sr-iov', qr/lan1/]],
+	['an address without a route', '10.9.0.2', { $route => 2, $links => $tap }],
+	['an address whose device is gone', '10.9.0.2', { $route => $lan, $links => $tap }],
+
+	['more than one', 'port:vm0', { $links => links(vm0 => { kind('macvtap'), xdp => {} }), $flowtables => flowtable(dev => 'vm0') },
+		['port:vm0', 'macvtap', qr/vm0/], ['port:vm0', 'xdp', qr/vm0/], ['port:vm0', 'flowtable', qr/ft/]],
+	['a name that is no text', 'port:tap0', { $links => links(%tap, "e\x1b[1m" => { xdp => {} }) },
+		['port:tap0', 'xdp', qr/an XDP program on e\?\[1m /]],
+
+	# what is not looked for is said, once
+	[['ip'], 'port:tap0', {}, [undef, 'unknown', qr/^ip is not installed: devices, XDP and SR-IOV not looked for$/]],
+	[['nft'], 'port:tap0', { $links => $tap }, [undef, 'unknown', qr/^nft is not installed: flowtables not looked for$/]],
+	[['tc'], 'port:tap0', { $links => $tap }, [undef, 'unknown', qr/^tc is not installed: redirects by tc not looked for$/]],
+	[['ethtool'], 'port:tap0 port:eth0', { $links => $tap },
+		[undef, 'unknown', qr/^ethtool is not installed: hardware offload not looked for$/]],
+	[['ip', 'nft', 'tc', 'ethtool'], '10.9.0.2 port:tap0', {},
+		map { [undef, 'unknown', qr/^$_ is not installed/] } 'ip', 'nft', 'tc'],
+	['ip fails', 'port:tap0', { $links => 1 }, [undef, 'unknown', qr/^ip does not answer as it should: devices/]],
+	['nft fails', 'port:tap0', { $links => $tap, $flowtables => 1 },
+		[undef, 'unknown', qr/^nft does not answer as it should: flowtables not looked for$/]],
+	['tc speaks no JSON', 'port:tap0', { $links => $tap, $qdiscs => 'qdisc noqueue' },
+		[undef, 'unknown', qr/^tc does not answer as it should: redirects by tc not looked for$/]],
+	['nor of filters', 'port:tap0', { $links => $tap, $qdiscs => $clsact,
+			'tc -j filter show dev tap0 ingress' => '[{"kind":"u32", match 0a000001/', 'tc -j filter show dev eth0 ingress' => 1 },
+		[undef, 'unknown', qr/^tc does not answer as it should: redirects by tc not looked for$/]],
+	['answers of another form', 'port:tap0', { $links => '{"ifname":[]}', $flowtables => '["flowtable",{"nftables":1}]',
+			$qdiscs => '[1,{"kind":2}]' }, ['port:tap0', 'missing', qr/tap0/]],
+	['ethtool does not know the device', 'port:tap0', { $links => $tap, 'ethtool -k tap0' => 76 }],
+);
+
+sub test_cases {
+	for (@cases) {
+		my ($name, $items, $answers, @wanted) = @$_;
+		my @missing = ref $name ? @$name : ();
+		$name = "without @missing" if @missing;
+		my @items = split(/ /, $items);
+		fresh();
+		run('gtw', 'set', @items);
+		programs($answers, @missing);
+		my $code = run('gtw', 'show');
+		is("$code $out", '0 ' . join('', map { "$_\n" } @items), "$name: gtw show: the list alone on stdout");
+		my @said = split(/\n/, $err);
+		my $told = @said == @wanted;
+		for my $i (0 .. $#wanted) {
+			my ($item, $kind, $pattern) = @{$wanted[$i]};
+			my $prefix = 'mailwall: note: ' . (defined $item ? "$item: " : '');
+			$told &&= $said[$i] =~ /^\Q$prefix\E/ && substr($said[$i], length $prefix) =~ $pattern;
+		}
+		ok($told, "$name: a line for each thing that passes by") or diag($err);
+		$code = run('status');
+		my ($block) = $out =~ /^(passes by .*?)^(?=log )/ms;
+		my $words = join(' ', map { s/^mailwall: note: //r } @said);
+		is("$code $err" . ($block // '') =~ s/^passes by//r =~ s/\s+/ /gr, '0 ' . (@said ? " $words " : ''),
+			"$name: status says the same");
+		unlike($out, qr/.{121}/, "$name: no line is longer than the page");
+		$code = run('status', '--json');
+		my $got = decode_json($out)->{passes_by};
+		is_deeply([$code, map { [@$_{'item', 'kind', 'text'}] } @$got],
+			[0, map { [@{$wanted[$_]}[0, 1], $said[$_] =~ s/^mailwall: note: //r] } 0 .. $#wanted],
+			"$name: status --json as well");
+	}
+}
+
+# Which programs are run, and in which surroundings.
+sub test_programs {
+	fresh();
+	run('gtw', 'set', 'this', 'port:tap0', '10.9.0.2');
+	programs({ $links => $tap, $qdiscs => $clsact, $route => $lan });
+	my %evil = (PATH => "$temp:/usr/bin:/bin", LC_ALL => 'de_DE.UTF-8', TC_LIB_DIR => $temp);
+	spurt("$temp/$_", "#!/bin/sh\ntouch $temp/taken\n"), chmod(0755, "$temp/$_") for 'ip', 'nft', 'tc', 'ethtool';
+	is(run(\%evil, 'gtw', 'show'), 0, 'gtw show with a PATH and a language of its own');
+	ok(!-e "$temp/taken", 'none is taken from it');
+	my @asked = map { /^(.*): (.*) $/ ? [$1, $2] : [$_] } split(/\n/, slurp("$dir/programs/asked"));
+	is_deeply([map { $_->[0] } @asked], [$links, $flowtables, $qdiscs,
+		map({ "tc -j filter show dev $_" } 'tap0 ingress', 'tap0 egress', 'eth0 ingress'), 'ethtool -k tap0', $route],
+		'what is asked');
+	is_deeply([grep { $_ ne 'LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin' } map { $_->[1] } @asked], [],
+		'in a plain environment');
+	unlink("$dir/programs/asked");
+	run('gtw', 'set', 'this');
+	run($_->[0], @$_[1 .. $#$_]) for ['gtw', 'show'], ['status'], ['status', '--json'];
+	run('gtw', 'set', 'port:tap0');
+	run({ FAKE_OPEN => 'EACCES' }, 'status');
+	ok(!-e "$dir/programs/asked", 'of this host alone, and without rights, nothing is asked');
+}
+
+in_builds(['what passes by' => \&test_cases], ['programs' => \&test_programs]);
