@@ -92,12 +92,9 @@ void mw_gateways_build(struct mw_gateways *g, const struct mw_spec *spec, const 
 			g->this = slot[i];
 			break;
 		case MAILWALL_GTW_PORT:
-			g->behind = true;
 			g->port_item[g->ports++] = i;
 			g->port_slot[g->ports] = slot[i];
 			break;
-		default:
-			g->behind = true;
 		}
 	}
 	/* The narrowest has the highest bit. */

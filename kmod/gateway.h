@@ -35,9 +35,8 @@ struct mw_gateway_prefix {
  * @only_prefixes: all are prefixes, and their policy is plain: for a short way (forward.c)
  * @only_ports: all are devices, and their policy is plain: likewise
  * @this: slot of the host that mailwall runs on, MW_NOBODY if it is not listed
- * @behind: there are others
- * @prefixes: how many of them are prefixes
- * @ports: how many of them are devices
+ * @prefixes: how many items are prefixes
+ * @ports: how many items are devices
  * @byte: which bytes of an IPv6 address @ipv6 is asked with
  * @port_hint: number of an item whose device has an index with these low bits, 0 if none
  *             has; likewise
@@ -59,7 +58,6 @@ struct mw_gateways {
 	bool only_prefixes;
 	bool only_ports;
 	u8 this;
-	bool behind;
 	u8 prefixes;
 	u8 ports;
 	u8 byte[MW_GTW_BYTES];

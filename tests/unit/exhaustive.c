@@ -611,7 +611,7 @@ static bool which_gateway(unsigned int lists, u64 *cases)
 				if (spec.gtw[i].kind == MAILWALL_GTW_PORT)
 					mw_gateways_resolve(&g, port++,
 							    tries ? device[i] : few_devices());
-		if (g.behind == alone)
+		if ((g.ports || g.prefixes) == alone)
 			return false;
 		for (tries = 0; tries < 300; tries++, ++*cases)
 			if (!try_path(&spec, device, alone ? NULL : &g, slot))

@@ -399,8 +399,6 @@ meant("exhaustive: which GTW, which way, over random lists", [
     ("gateway.c", "0xff << (at * 8 + 8 - length)", "0xff << (at * 8 + 7 - length)"),
     ("gateway.c", "if ((value & mask) == address)", "if (value == address)"),
     ("gateway.c", "g->this = slot[i];", ""),
-    ("gateway.c", "case MAILWALL_GTW_PORT:\n\t\t\tg->behind = true;", "case MAILWALL_GTW_PORT:"),
-    ("gateway.c", "default:\n\t\t\tg->behind = true;", "default:\n\t\t\tbreak;"),
     ("gateway.c", "g->port_slot[g->ports] = slot[i];", ""),
     ("gateway.c", "g->port_item[g->ports++] = i;\n\t\t\tg->port_slot[g->ports]",
      "g->port_item[g->ports] = i;\n\t\t\tg->port_slot[g->ports++]"),
