@@ -394,9 +394,6 @@ static nf_hookfn *hook_of(const struct packet *p)
 	return mn.ops[number[p->hook] + (families && p->six ? at_host(p) ? 2 : 1 : 0)].hook;
 }
 
-#define HEADROOM 16
-#define TAILROOM 64
-
 static bool send_packet(struct packet *p)
 {
 	struct dst_entry dst = { .dev = p->out ?: p->in };
@@ -409,7 +406,7 @@ static bool send_packet(struct packet *p)
 	struct sk_buff skb = { .iif = 2, .sdif = 5, .dst = in_bridge(p) ? NULL : &dst };
 	static u8 bytes[0x30000];
 	unsigned int length, fate;
-	u8 *linear, *more;
+	u8 *more;
 	u16 header;
 	bool good;
 
@@ -427,16 +424,7 @@ static bool send_packet(struct packet *p)
 	if (!in_bridge(p) && p->linear < (p->six ? 40U : 20 + p->between_length))
 		p->linear = p->six ? 40 : 20 + p->between_length;
 	length = packet_bytes(p, bytes);
-	skb.len = length;
-	skb.data_len = length > p->linear ? length - p->linear : 0;
-	linear = malloc(HEADROOM + length - skb.data_len + TAILROOM);
-	more = malloc(skb.data_len + 1);
-	memset(linear, 0xff, HEADROOM + length - skb.data_len + TAILROOM);
-	memcpy(linear + HEADROOM, bytes, length - skb.data_len);
-	memcpy(more, bytes + length - skb.data_len, skb.data_len);
-	skb.head = linear;
-	skb.data = linear + HEADROOM;
-	skb.more = more;
+	more = lay_out(&skb, bytes, length, p->linear);
 	/* what a bridge has there is any other hook's */
 	header = in_bridge(p) ? HEADROOM - 14 : HEADROOM;
 	skb.network_header = header;

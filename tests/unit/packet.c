@@ -108,11 +108,6 @@ static void sock_of(struct sock *sk, const struct packet *p, enum socket kind)
 
 static u8 site_slot[MAILWALL_SITE_MAX];
 
-/* before the network header, which is aligned as in the kernel */
-#define HEADROOM 16
-/* struct skb_shared_info follows the data, and more */
-#define TAILROOM 64
-
 /* Gives the packet to the hook; is all that follows what should? */
 static bool send_packet(const struct mw_spec *spec, const struct packet *p)
 {
@@ -131,23 +126,13 @@ static bool send_packet(const struct mw_spec *spec, const struct packet *p)
 	static struct mw_stats expected;
 	unsigned int length, verdict, reason, fate = NF_ACCEPT, asked = 0, log = 0;
 	struct sk_buff skb = { .iif = 2, .sdif = 5, .dst = &dst };
-	u8 bytes[256], *linear, *more;
+	u8 bytes[256], *more;
 	struct sock demuxed;
 	bool good;
 
 	length = packet_bytes(p, bytes);
-	skb.len = length;
-	skb.data_len = length > p->linear ? length - p->linear : 0;
-	/* apart, and not much longer than they are: AddressSanitizer sees to it */
-	linear = malloc(HEADROOM + length - skb.data_len + TAILROOM);
-	more = malloc(skb.data_len + 1);
-	memset(linear, 0xff, HEADROOM + length - skb.data_len + TAILROOM);
-	memcpy(linear + HEADROOM, bytes, length - skb.data_len);
-	memcpy(more, bytes + length - skb.data_len, skb.data_len);
-	skb.head = linear;
-	skb.data = linear + HEADROOM;
+	more = lay_out(&skb, bytes, length, p->linear);
 	skb.network_header = HEADROOM;
-	skb.more = more;
 	if (p->sk != SK_NONE) {
 		sock_of(&demuxed, p, p->sk);
 		skb.sk = &demuxed;

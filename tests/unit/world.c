@@ -197,3 +197,20 @@ int all_done(const char *of_what)
 	printf("# %llu %s\n1..%u\n", (unsigned long long)cases, of_what, points);
 	return failures ? 1 : 0;
 }
+
+u8 *lay_out(struct sk_buff *skb, const u8 *bytes, unsigned int length, unsigned int linear)
+{
+	u8 *head, *more;
+
+	skb->len = length;
+	skb->data_len = length > linear ? length - linear : 0;
+	head = malloc(HEADROOM + length - skb->data_len + TAILROOM);
+	more = malloc(skb->data_len + 1);
+	memset(head, 0xff, HEADROOM + length - skb->data_len + TAILROOM);
+	memcpy(head + HEADROOM, bytes, length - skb->data_len);
+	memcpy(more, bytes + length - skb->data_len, skb->data_len);
+	skb->head = head;
+	skb->data = head + HEADROOM;
+	skb->more = more;
+	return more;
+}

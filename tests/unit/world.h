@@ -39,6 +39,18 @@ extern unsigned int hook_fails;
 extern unsigned int points, failures;
 extern u64 cases;
 
+/* before the network header, which is aligned as in the kernel */
+#define HEADROOM 16
+/* struct skb_shared_info follows the data, and more */
+#define TAILROOM 64
+
+/*
+ * Lay a packet out, its first @linear bytes in the linear data and the others behind: apart, and
+ * not much longer than they are, so that AddressSanitizer sees who reads past them. Return: what lies
+ * behind, the caller's to free, as is the head of @skb.
+ */
+u8 *lay_out(struct sk_buff *skb, const u8 *bytes, unsigned int length, unsigned int linear);
+
 void point(bool good, const char *what);
 
 /* Says how many cases and points there were. Return: the exit status. */

@@ -136,14 +136,8 @@ class Wire:
 
     def received(self):
         """IP packets since the last call."""
-        found = []
-        while True:
-            try:
-                data, where = self.sock.recvfrom(65536)
-            except BlockingIOError:
-                return found
-            if where[2] != 4 and data[12:14] in (b"\x08\x00", b"\x86\xdd"):
-                found.append(data[14:])
+        return [data[14:] for data in frames(self.sock)
+                if data[12:14] in (b"\x08\x00", b"\x86\xdd")]
 
 
 def kept(packet):

@@ -28,13 +28,7 @@ class Raw:
         time.sleep(0.3)
         found = []
         for port in self.f.ports.values():
-            while True:
-                try:
-                    data, where = port.sock.recvfrom(65536)
-                except BlockingIOError:
-                    break
-                if where[2] != 4:
-                    found.append(data[14:])
+            found += [data[14:] for data in frames(port.sock)]
         return found
 
     def point(self, name, cases):

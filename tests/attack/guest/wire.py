@@ -161,6 +161,18 @@ def fragments4(src, dst, payload, sizes, ident):
     return packets
 
 
+def frames(sock):
+    """What came on a raw socket that does not wait, since the last call, but for what was sent
+    there: Ethernet frames."""
+    while True:
+        try:
+            data, where = sock.recvfrom(65536)
+        except BlockingIOError:
+            return
+        if where[2] != 4:   # PACKET_OUTGOING
+            yield data
+
+
 class Port:
     """The far end of the cable to the ANY or the ADM host."""
 
@@ -186,14 +198,7 @@ class Port:
 
     def received(self):
         """TCP segments that came from the gateway since the last call."""
-        found = []
-        while True:
-            try:
-                data, where = self.sock.recvfrom(65536)
-            except BlockingIOError:
-                return found
-            if where[2] != 4:   # PACKET_OUTGOING: what we sent ourselves
-                found += parse(data[14:])
+        return [seen for data in frames(self.sock) for seen in parse(data[14:])]
 
 
 # `cable`: to the "any" or the "adm" host, by which it came, where that was looked at.

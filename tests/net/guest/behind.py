@@ -77,9 +77,9 @@ def tally(name):
     return next(item["counter"]["packets"] for item in listed["nftables"] if "counter" in item)
 
 
-def allowed(direction_rows="behind row"):
+def allowed():
     """Segments that rows allowed to gateways behind, and bytes."""
-    rows = re.findall(rf"^{direction_rows} .* segments +(\d+) bytes +(\d+)$", mw_read("stats"), re.M)
+    rows = re.findall(r"^behind row .* segments +(\d+) bytes +(\d+)$", mw_read("stats"), re.M)
     return sum(int(row[0]) for row in rows), sum(int(row[1]) for row in rows)
 
 

@@ -77,16 +77,13 @@ class Cable(Port):
     def packets(self):
         """TCP packets that came from the gateway since the last call."""
         found = []
-        while True:
-            try:
-                data, where = self.sock.recvfrom(65536)
-            except BlockingIOError:
-                return found
-            if where[2] != 4 and data[12:14] in (b"\x08\x00", b"\x86\xdd"):
+        for data in frames(self.sock):
+            if data[12:14] in (b"\x08\x00", b"\x86\xdd"):
                 size = struct.unpack("!H", data[16:18])[0] if data[12] == 8 else \
                     40 + struct.unpack("!H", data[18:20])[0]
                 if data[23 if data[12] == 8 else 20] == TCP:
                     found.append(data[14:14 + size])
+        return found
 
 
 class Gateway:
