@@ -140,16 +140,17 @@ static bool product(const struct subject *subject, unsigned int local, u64 *case
 			unsigned int way = kind % 20;
 			bool held = way & 1, ipv6 = way & 2;
 
-			/*
-			 * Whose GTW is matters for what is asked back of outbound ones alone, and no
-			 * connection is asked for there. Packets (behind.c) and the fuzzer have all of it.
-			 */
-			if (!subject->held_tried[held] ||
-			    (kind >= 20 && (!(way & (4 | 16)) || way & 8)))
-				continue;
 			/* the last four: source-routed, which only outbound ones can be */
 			s.routed = way & 16;
 			s.direction = way & (4 | 16) ? MAILWALL_OUT : MAILWALL_IN;
+			/*
+			 * Whose GTW it is makes no difference but for what is asked back: of outbound
+			 * ones, of which no connection is asked, and of no inbound one that passes.
+			 * Packets (behind.c) and the fuzzer have all of it.
+			 */
+			if (!subject->held_tried[held] ||
+			    (kind >= 20 && !!(way & 8) != (s.direction == MAILWALL_IN)))
+				continue;
 			s.connection = way & 8;
 			s.behind = kind >= 20;
 			s.family = ipv6 ? AF_INET6 : AF_INET;

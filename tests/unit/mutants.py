@@ -342,8 +342,10 @@ meant("packet: IPv4: every data offset in every length", [
     ("segment.c", "mw_data_offset_byte(r->th), end - offset)",
      "mw_data_offset_byte(r->th), skb_headlen(skb) - offset)"),
 ])
-meant("packet: IPv4 options, linear and not", [
+meant("packet: IPv4 with DF", [
     ("hook.c", "if (unlikely(flags & MW_SYN) && mw_flags_opening(flags))", "if (flags & MW_SYN)"),
+])
+meant("packet: IPv4 options, linear and not", [
     ("segment.c", "start + header, start + r->length, r", "start + 20, start + r->length, r"),
 ])
 meant("packet: IPv4 source routes without hops left, or inside another option", [

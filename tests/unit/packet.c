@@ -544,7 +544,8 @@ static void not_tcp(void)
 
 	publish(&spec);
 	for (i = 0; i < 512; i++) {
-		u8 bytes[60] __aligned(8) = { 0x45, [6] = i, [9] = i };
+		/* What follows would be a TCP header, of 20 bytes. */
+		u8 bytes[60] __aligned(8) = { 0x45, [6] = i, [9] = i, [32] = 0x50, [52] = 0x50 };
 		bool ipv6 = i & 256;
 		struct dst_entry dst = { .dev = &eth };
 		struct nf_hook_state state = { .hook = NF_INET_LOCAL_IN,
