@@ -9,10 +9,12 @@ FLAGS_OF_PACKET = ["-D_GNU_SOURCE", "-fno-strict-aliasing", "-I", os.path.join(T
 PATH = ["tests/unit/world.c", "tests/unit/naive.c", "kmod/hook.c", "kmod/forward.c", "kmod/general.c",
         "kmod/frame.c", "kmod/flow.c", "kmod/segment.c", *PURE]
 # What a test is made of, and the arguments that it runs with: as small as notices everything.
+# one: it takes the name of a point after them, and tries no other.
 TESTS = {
     "exhaustive": {
         "sources": ["tests/unit/exhaustive.c", "tests/unit/naive.c", *PURE],
         "arguments": ["quick", "1"],
+        "one": True,
     },
     "unit": {
         "sources": ["tests/unit/unit.c", "tests/unit/vectors.c", *PURE],
