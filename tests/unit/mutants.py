@@ -24,11 +24,13 @@ TESTS = {
     "packet": {
         "sources": ["tests/unit/packet.c", *PATH],
         "flags": FLAGS_OF_PACKET,
+        "libraries": ["-Wl,--wrap=mw_general"],
         "arguments": ["few"],
     },
     "behind": {
         "sources": ["tests/unit/behind.c", *PATH],
         "flags": FLAGS_OF_PACKET,
+        "libraries": ["-Wl,--wrap=mw_general"],
         "arguments": ["4"],
     },
     "flow": {
@@ -341,6 +343,9 @@ meant("packet: routed to another namespace: not ours to deny", [
 ])
 meant("packet: IPv4: every data offset in every length", [
     ("segment.h", "skb_headlen(skb) - offset", "skb->len - offset"),
+    ("segment.h", "return mw_data_offset_valid(mw_data_offset_byte(th), skb_headlen",
+     "return !(mw_data_offset_byte(th) & 1) && "
+     "mw_data_offset_valid(mw_data_offset_byte(th), skb_headlen"),
     ("segment.c", "mw_data_offset_byte(r->th), end - offset)",
      "mw_data_offset_byte(r->th), skb_headlen(skb) - offset)"),
 ])

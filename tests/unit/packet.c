@@ -324,7 +324,10 @@ static bool each_policy(const struct packet *form)
 	return verdicts(&plain, form) && verdicts(&audit, form);
 }
 
-/* Data offsets and lengths: where the header ends, where the packet ends, where it is split. */
+/*
+ * Data offsets and lengths: where the header ends, where the packet ends, where it is split.
+ * A whole header in the linear data takes the plain path, whatever bits are beside its offset.
+ */
 static bool lengths(int family)
 {
 	struct mw_spec spec = spec_of(MAILWALL_ENFORCE, MAILWALL_LOG_OFF);
@@ -349,7 +352,9 @@ static bool lengths(int family)
 				p.linear = header + split;
 				p.malformed = length < 20 || byte >> 4 < 5 ||
 					      (byte >> 4) * 4 > length;
-				good = send_packet(&spec, &p);
+				generally = 0;
+				good = send_packet(&spec, &p) &&
+				       !generally == (!p.malformed && split >= (byte >> 4) * 4);
 			}
 	return good;
 }
