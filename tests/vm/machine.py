@@ -43,6 +43,7 @@ PLAN = re.compile(r"1\.\.(\d+)\s*(?:#\s*(SKIP.*))?$", re.I)
 EXCUSE = re.compile(r"#\s*(SKIP|TODO)\b\s*(.*)", re.I)
 # What may be skipped, on other kernels than Debian 12's, where everything is there.
 REASONS = {
+    "this kernel has no BIG TCP",
     "this kernel cannot destroy sockets",
     "this kernel has no IPsec",
     "this kernel has no MPTCP",
