@@ -686,15 +686,15 @@ static bool connected(const void *context)
 	return *(const bool *)context;
 }
 
-static void judge(const struct vector *v, char *verdict, size_t size)
+/* The verdict on one way of a vector, as @verdict has it. Return: does it pass? */
+static bool judge(const struct mw_policy *policy, const struct vector *v, bool in, bool behind,
+		  char verdict[32])
 {
-	struct mw_spec spec = vectors_policy(vectors_path, v->policy);
-	struct mw_policy *policy = build(&spec);
-	bool in = v->direction == MAILWALL_IN;
 	const __be16 source = htons(v->source_port), target = htons(v->target_port);
 	const struct mw_segment seg = {
-		.direction = v->direction,
+		.direction = in ? MAILWALL_IN : MAILWALL_OUT,
 		.ipv6 = v->family == AF_INET6,
+		.behind = behind,
 		.flags = v->flags,
 		.local = in ? &target : &source,
 		.remote = in ? &source : &target,
@@ -704,56 +704,35 @@ static void judge(const struct vector *v, char *verdict, size_t size)
 
 	asked = 0;
 	if (v->length >= 20 && mw_data_offset_valid(v->offset << 4, v->length))
-		result = mw_policy_judge(policy, &seg, connected, &v->connected);
+		result = mw_policy_judge(policy, &seg, connected, &v->held);
 	assert_true(asked <= 1);
-	print_verdict(policy, result, verdict, size);
-	free(policy);
-}
-
-static void test_vectors(void **state)
-{
-	static struct vector v[1000];
-	unsigned int count = vectors_read(vectors_path, v, ARRAY_SIZE(v)), i;
-
-	(void)state;
-	assert_true(count >= 40);
-	for (i = 0; i < count; i++) {
-		char verdict[32];
-
-		judge(&v[i], verdict, sizeof(verdict));
-		if (strcmp(verdict, v[i].expected))
-			fail_msg("%s: %s, not %s", v[i].name, verdict, v[i].expected);
-	}
-	print_message("# %u vectors\n", count);
-}
-
-/* What one GTW's judgement adds. Return: does it pass? */
-static bool judge_for(const struct mw_policy *policy, const struct behind *v, bool in,
-		      const struct mailwall_gtw *item, char *said)
-{
-	const __be16 source = htons(v->source_port), target = htons(v->target_port);
-	const struct mw_segment seg = {
-		.direction = in ? MAILWALL_IN : MAILWALL_OUT,
-		.ipv6 = v->family == AF_INET6,
-		.behind = item->kind != MAILWALL_GTW_THIS,
-		.flags = v->flags,
-		.local = in ? &target : &source,
-		.remote = in ? &source : &target,
-		.peer = in ? v->source : v->target,
-	};
-	unsigned int result = MW_DENY | MAILWALL_MALFORMED;
-	char name[MW_PREFIX_TEXT], verdict[32];
-
-	if (v->length >= 20 && mw_data_offset_valid(v->offset << 4, v->length))
-		result = mw_policy_judge(policy, &seg, connected, &v->noted);
-	mw_gtw_print(item, name);
-	print_verdict(policy, result, verdict, sizeof(verdict));
-	sprintf(said + strlen(said), "%s%s %s %s", *said ? "; " : "", in ? "in" : "out", name,
-		verdict);
+	print_verdict(policy, result, verdict, 32);
 	return !(result & MW_DENY);
 }
 
-static void judge_behind(const struct behind *v, char said[256])
+static void judge_host(const struct vector *v, char said[256])
+{
+	struct mw_spec spec = vectors_policy(vectors_path, v->policy);
+	struct mw_policy *policy = build(&spec);
+
+	judge(policy, v, v->direction == MAILWALL_IN, false, said);
+	free(policy);
+}
+
+/* What one GTW's judgement adds. Return: does it pass? */
+static bool judge_for(const struct mw_policy *policy, const struct vector *v, bool in,
+		      const struct mailwall_gtw *item, char *said)
+{
+	char name[MW_PREFIX_TEXT], verdict[32];
+	bool pass = judge(policy, v, in, item->kind != MAILWALL_GTW_THIS, verdict);
+
+	mw_gtw_print(item, name);
+	sprintf(said + strlen(said), "%s%s %s %s", *said ? "; " : "", in ? "in" : "out", name,
+		verdict);
+	return pass;
+}
+
+static void judge_behind(const struct vector *v, char said[256])
 {
 	struct mw_spec spec = vectors_policy(vectors_path, v->policy);
 	struct mw_policy *policy = build(&spec);
@@ -796,21 +775,32 @@ static void judge_behind(const struct behind *v, char said[256])
 	free(policy);
 }
 
-static void test_vectors_behind(void **state)
+static void compare(bool behind, void (*judged)(const struct vector *v, char said[256]))
 {
-	static struct behind v[1000];
-	unsigned int count = vectors_read_behind(vectors_path, v, ARRAY_SIZE(v)), i;
+	static struct vector v[1000];
+	unsigned int count = vectors_read(vectors_path, behind, v, ARRAY_SIZE(v)), i;
 
-	(void)state;
 	assert_true(count >= 40);
 	for (i = 0; i < count; i++) {
 		char said[256];
 
-		judge_behind(&v[i], said);
+		judged(&v[i], said);
 		if (strcmp(*said ? said : "unjudged", v[i].expected))
 			fail_msg("%s: %s, not %s", v[i].name, said, v[i].expected);
 	}
-	print_message("# %u vectors of gateways behind\n", count);
+	print_message("# %u vectors%s\n", count, behind ? " of gateways behind" : "");
+}
+
+static void test_vectors(void **state)
+{
+	(void)state;
+	compare(false, judge_host);
+}
+
+static void test_vectors_behind(void **state)
+{
+	(void)state;
+	compare(true, judge_behind);
 }
 
 int main(int argc, char **argv)
