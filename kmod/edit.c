@@ -392,7 +392,7 @@ static bool mw_device_valid(const char *name, size_t length)
 	if (!length || (length == 1 && name[0] == '.') || (length == 2 && !memcmp(name, "..", 2)))
 		return false;
 	for (i = 0; i < length; i++)
-		if (mw_blank(name[i]) || !name[i] || strchr("/:,", name[i]))
+		if (mw_blank(name[i]) || strchr("/:,", name[i]))
 			return false;
 	return true;
 }

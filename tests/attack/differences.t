@@ -4,4 +4,4 @@ set -eu
 . "$(dirname "$0")/../lib/common.sh"
 cd "$TOPDIR"
 deps python3-minimal >&2
-PYTHONPATH=$PYTHONPATH:tests/vm/guest:tests/attack/guest exec python3 -B tests/attack/examples.py
+exec python3 -B tests/attack/guest/examples.py

@@ -15,13 +15,9 @@ import os
 import sys
 
 import figures as f
+from bars import exceptions, judge
 from tap import diag, done_testing, ok
 
-# What counts as worse than an exception: instructions differ by a few with the kernel's hashes.
-WORSE = 0.02
-# By how much another firewall may be dearer than its bar asks, and the exception stay: in six boots
-# the seeds of nftables' sets made 1.8 % of difference.
-LUCK = 0.05
 KERNEL = "kernel"
 
 
@@ -122,29 +118,6 @@ def measured(directory):
                 found[f"mailwall IPv{version} {way} more than without"] = \
                     whole["mailwall", version, way] - whole["none", version, way]
     return found
-
-
-def exceptions(kept):
-    """{bar: (reached, reason)}"""
-    return {row["bar"]: (float(row["reached"]), row["reason"]) for row in f.read(kept, "exceptions")}
-
-
-def judge(name, reached, limit, more, excused):
-    """(good, what to say)"""
-    if reached is None:
-        return False, f"{name}: not measured"
-    sign = ">=" if more else "<="
-    said = f"{name}: {reached:.4g} {sign} {limit:g}"
-    if reached >= limit if more else reached <= limit:
-        # one that is now reached and now missed, as another's hash falls, stays listed
-        clear = reached > limit * (1 + LUCK) if more else reached < limit * (1 - WORSE)
-        stale = name in excused and (clear or not limit)
-        return not stale, said + (" (but it is in exceptions.csv)" if stale else "")
-    if name not in excused:
-        return False, said
-    was, reason = excused[name]
-    kept = reached >= was * (1 - WORSE) if more else reached <= was * (1 + WORSE)
-    return kept, f"{name}: {reached:.4g}, not yet {limit:g}, no worse than {was:.4g}: {reason}"
 
 
 def write_exceptions(directory, kept):

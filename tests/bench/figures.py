@@ -1,6 +1,7 @@
 """What the benchmarks counted, and the bars that it is held against."""
-import csv
 import os
+
+from bars import read
 
 # The most that a class may cost, in empty hooks (IPv4; IPv6 half a hook more).
 BARS = {
@@ -66,15 +67,6 @@ GROWTH = 0.05
 # explains and tells a third list.
 MODULE_BYTES = 104 * 1024
 FLOW_BYTES = 1024 * 1024
-
-
-def read(directory, name):
-    """Rows of a file as dictionaries; none if it was not made."""
-    path = os.path.join(directory, name + ".csv")
-    if not os.path.exists(path):
-        return []
-    with open(path, encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def segments(directory, name="segments"):

@@ -5,8 +5,8 @@ TOPDIR=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 # shellcheck disable=SC2034  # for those who source this
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/mailwall
 
-# Where Python scripts find tap.py.
-export PYTHONPATH=$TOPDIR/tests/lib
+# Where Python scripts find what they share, here as in guests.
+export PYTHONPATH=$TOPDIR/tests/vm/guest:$TOPDIR/tests/lib
 
 die() {
 	echo "${0##*/}: $*" >&2

@@ -10,11 +10,10 @@ import os
 import re
 import sys
 
+import vectors
 from tap import done_testing, nothing_wrong
 
 TOP, FACTS = sys.argv[1:]
-sys.path.insert(0, os.path.join(TOP, "tests", "vectors"))
-import vectors  # noqa: E402
 
 WORDS = "no one two three four five six seven eight nine ten eleven twelve thirteen fourteen".split()
 LIMITS = {

@@ -21,6 +21,11 @@ TESTS = {
         "libraries": ["-lcmocka"],
         "arguments": [os.path.join(TOP, "tests", "vectors", "decision.tsv")],
     },
+    "gateway": {
+        "sources": ["tests/unit/gateway.c", "kmod/gateway.c"],
+        "flags": ["-D_GNU_SOURCE", "-fno-strict-aliasing"],
+        "arguments": ["50", "1"],
+    },
     "packet": {
         "sources": ["tests/unit/packet.c", *PATH],
         "flags": FLAGS_OF_PACKET,

@@ -59,43 +59,6 @@ static bool next_line(FILE *file, char **line, size_t *size, char *field[FIELDS_
 	return false;
 }
 
-unsigned int vectors_read(const char *path, struct vector *v, unsigned int max)
-{
-	FILE *file = fopen(path, "r");
-	char *line = NULL, *field[FIELDS_MAX];
-	unsigned int n, count = 0;
-	size_t size = 0;
-
-	if (!file)
-		err(1, "%s", path);
-	for (; next_line(file, &line, &size, field, &n); v++) {
-		if (!strcmp(field[0], "policy") || !strcmp(field[0], "behind")) {
-			v--;
-			continue;
-		}
-		if (n != FIELDS)
-			errx(1, "%s: %u fields, not %d: %s", path, n, FIELDS, field[0]);
-		if (count++ == max)
-			errx(1, "%s: more than %u vectors", path, max);
-		memset(v, 0, sizeof(*v));
-		snprintf(v->name, sizeof(v->name), "%s", field[0]);
-		v->direction = strcmp(field[1], "in") ? MAILWALL_OUT : MAILWALL_IN;
-		v->family = parse_address(field[2], v->source);
-		v->source_port = atoi(field[3]);
-		parse_address(field[4], v->target);
-		v->target_port = atoi(field[5]);
-		v->flags = parse_flags(field[6]);
-		v->offset = atoi(field[7]);
-		v->length = atoi(field[8]);
-		v->connected = !strcmp(field[9], "held");
-		snprintf(v->policy, sizeof(v->policy), "%s", field[10]);
-		snprintf(v->expected, sizeof(v->expected), "%s", field[11]);
-	}
-	free(line);
-	fclose(file);
-	return count;
-}
-
 int vectors_device(const char *role)
 {
 	static const char *const roles[] = { "-", "outside", "gateway", "gateway2" };
@@ -107,37 +70,42 @@ int vectors_device(const char *role)
 	errx(1, "no such device: %s", role);
 }
 
-unsigned int vectors_read_behind(const char *path, struct behind *v, unsigned int max)
+unsigned int vectors_read(const char *path, bool behind, struct vector *v, unsigned int max)
 {
 	FILE *file = fopen(path, "r");
-	char *line = NULL, *field[FIELDS_MAX];
-	unsigned int n, count = 0;
+	char *line = NULL, *fields[FIELDS_MAX], **field;
+	unsigned int n, count = 0, want = behind ? FIELDS_BEHIND : FIELDS;
 	size_t size = 0;
 
 	if (!file)
 		err(1, "%s", path);
-	while (next_line(file, &line, &size, field, &n)) {
-		if (strcmp(field[0], "behind"))
+	while (next_line(file, &line, &size, fields, &n)) {
+		if (!strcmp(fields[0], "policy") || !strcmp(fields[0], "behind") != behind)
 			continue;
-		if (n != FIELDS_BEHIND)
-			errx(1, "%s: %u fields, not %d: %s", path, n, FIELDS_BEHIND, field[1]);
+		if (n != want)
+			errx(1, "%s: %u fields, not %u: %s", path, n, want, fields[behind]);
 		if (count++ == max)
 			errx(1, "%s: more than %u vectors", path, max);
+		field = fields + behind;
 		memset(v, 0, sizeof(*v));
-		snprintf(v->name, sizeof(v->name), "%s", field[1]);
-		snprintf(v->hook, sizeof(v->hook), "%s", field[2]);
-		v->in = vectors_device(field[3]);
-		v->out = vectors_device(field[4]);
-		v->family = parse_address(field[5], v->source);
-		v->source_port = atoi(field[6]);
-		parse_address(field[7], v->target);
-		v->target_port = atoi(field[8]);
-		v->flags = parse_flags(field[9]);
-		v->offset = atoi(field[10]);
-		v->length = atoi(field[11]);
-		v->noted = !strcmp(field[12], "noted");
-		snprintf(v->policy, sizeof(v->policy), "%s", field[13]);
-		snprintf(v->expected, sizeof(v->expected), "%s", field[14]);
+		snprintf(v->name, sizeof(v->name), "%s", *field++);
+		if (behind) {
+			snprintf(v->hook, sizeof(v->hook), "%s", *field++);
+			v->in = vectors_device(*field++);
+			v->out = vectors_device(*field++);
+		} else {
+			v->direction = strcmp(*field++, "in") ? MAILWALL_OUT : MAILWALL_IN;
+		}
+		v->family = parse_address(*field++, v->source);
+		v->source_port = atoi(*field++);
+		parse_address(*field++, v->target);
+		v->target_port = atoi(*field++);
+		v->flags = parse_flags(*field++);
+		v->offset = atoi(*field++);
+		v->length = atoi(*field++);
+		v->held = !strcmp(*field++, behind ? "noted" : "held");
+		snprintf(v->policy, sizeof(v->policy), "%s", *field++);
+		snprintf(v->expected, sizeof(v->expected), "%s", *field);
 		v++;
 	}
 	free(line);

@@ -6,30 +6,18 @@
 #include "edit.h"
 #include "policy.h"
 
+/* Of a gateway behind this host, or of the host: devices are numbers of vectors_device(). */
 struct vector {
 	char name[64];
-	u8 direction;
+	char hook[16]; /* behind: forward, bridge, to-host or from-host */
+	int in, out; /* behind */
+	u8 direction; /* of the host's own */
 	u8 family;
 	u8 source[16], target[16];
 	u16 source_port, target_port;
 	u8 flags;
 	unsigned int offset, length;
-	bool connected;
-	char policy[16];
-	char expected[32];
-};
-
-/* A gateway behind this host. Devices are numbers of vectors_device(). */
-struct behind {
-	char name[64];
-	char hook[16]; /* forward, bridge, to-host or from-host */
-	int in, out;
-	u8 family;
-	u8 source[16], target[16];
-	u16 source_port, target_port;
-	u8 flags;
-	unsigned int offset, length;
-	bool noted;
+	bool held; /* the connection is, or the flow is there */
 	char policy[16];
 	char expected[128];
 };
@@ -37,10 +25,12 @@ struct behind {
 /* The number of the device with this role, which is its name; 0 for none. */
 int vectors_device(const char *role);
 
-unsigned int vectors_read_behind(const char *path, struct behind *v, unsigned int max);
-
-/* Return: vectors read into @v, at most @max; ends the program with a message on any error */
-unsigned int vectors_read(const char *path, struct vector *v, unsigned int max);
+/*
+ * Those of gateways behind, or those of the host.
+ *
+ * Return: vectors read into @v, at most @max; ends the program with a message on any error
+ */
+unsigned int vectors_read(const char *path, bool behind, struct vector *v, unsigned int max);
 
 /* The policy of that name, mode enforce. */
 struct mw_spec vectors_policy(const char *path, const char *name);

@@ -6,12 +6,9 @@ What a gateway gets and sends is counted in its own namespace and compared with 
 counted: each segment once.
 """
 import json
-import sys
 
-sys.path.append("/mailwall/tests/attack/guest")
-
-from hosts import *  # noqa: E402
-from wire import SYN, segment  # noqa: E402
+from hosts import *
+from wire import SYN, segment
 
 GW4, GW6 = "192.0.2.10", "2001:db8:a::10"
 TWO4, TWO6 = "192.0.2.11", "2001:db8:a::11"

@@ -3,10 +3,8 @@
 modes, and as a question to "mailwall explain"."""
 import json
 
-from field import *  # noqa: E402
-
-sys.path.append("/mailwall/tests/vectors")
-import vectors  # noqa: E402
+import vectors
+from field import *
 
 TCP_REPAIR = 19
 

@@ -3,13 +3,10 @@
 as early demux would: what the whole receive path then costs, in a machine that counts
 instructions, and that whatever kind of socket it is serves its segment and is given back."""
 import gc
-import sys
 
+import bars
 from field import *
 from kernel import errno_of, write_once
-
-sys.path.append("/mailwall/tests/bench")
-from check import exceptions, judge  # noqa: E402
 
 ROUNDS = 400
 # More instructions than without a module.
@@ -112,12 +109,12 @@ def measure(name, client, server):
 
 def instructions():
     """What mailwall adds to the receive path of a data segment."""
-    excused = exceptions("/mailwall/tests/net")
-    bars = set()
+    excused = bars.exceptions("/mailwall/tests/net")
+    known = set()
 
     def held_against(name, count):
-        bars.add(f"{name}: instructions more than without a module")
-        good, said = judge(f"{name}: instructions more than without a module", count, BAR, False,
+        known.add(f"{name}: instructions more than without a module")
+        good, said = bars.judge(f"{name}: instructions more than without a module", count, BAR, False,
                            excused)
         ok(good, said)
 
@@ -138,7 +135,7 @@ def instructions():
                          measure("IPv6, destination options", client, server))
         client.close()
         server.close()
-    nothing_wrong("each exception is of a bar that there is", sorted(set(excused) - bars))
+    nothing_wrong("each exception is of a bar that there is", sorted(set(excused) - known))
 
 
 # ---- sockets ----

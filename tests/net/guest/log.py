@@ -1,11 +1,8 @@
 #!/usr/bin/python3
 """log=kernel and log=nflog:GROUP: what is logged, how much, by which module, for whom to read."""
 import glob
-import sys
 
-sys.path.append("/mailwall/tests/attack/guest")
-
-from wire import *  # noqa: E402
+from wire import *
 from kernel import *
 from uapi import *
 

@@ -1,4 +1,4 @@
-"""Reader of decision.tsv, for tests that send packets or ask "mailwall explain".
+"""Reader of tests/vectors/decision.tsv, for tests that send packets or ask "mailwall explain".
 
     policies, vectors = load()
 
@@ -29,7 +29,7 @@ def flag_byte(names):
     return sum(FLAGS[name] for name in names)
 
 
-PATH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "decision.tsv")
+PATH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../vectors/decision.tsv")
 
 
 def numbers_of(v):
