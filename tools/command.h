@@ -40,6 +40,10 @@ struct question {
  * @extend: --extend, 0 without
  * @force: --force
  * @json: --json
+ * @summary: --summary
+ * @ways: --in and --out of "watch", as bits by enum mailwall_direction; 0: both
+ * @port: --port, 0 without
+ * @seconds: --for, 0 without
  * @question: the options of "explain"
  */
 struct arguments {
@@ -49,6 +53,10 @@ struct arguments {
 	u32 extend;
 	bool force;
 	bool json;
+	bool summary;
+	u8 ways;
+	u16 port;
+	u32 seconds;
 	struct question question;
 };
 
@@ -248,7 +256,7 @@ struct passes {
 void passes_find(const struct mw_spec *policy, struct passes *found);
 void passes_free(struct passes *found);
 
-/* edit.c, show.c, json.c, explain.c: each runs a command and returns its exit code */
+/* edit.c, show.c, json.c, explain.c, watch.c: each runs a command and returns its exit code */
 int adm_show(const struct arguments *args);
 int adm_set(const struct arguments *args);
 int adm_add(const struct arguments *args);
@@ -271,6 +279,7 @@ int version(const struct arguments *args);
 int explain_in(const struct arguments *args);
 int explain_out(const struct arguments *args);
 int explain_forward(const struct arguments *args);
+int watch(const struct arguments *args);
 
 /**
  * struct report - what status shows
@@ -302,6 +311,9 @@ const struct mailwall_gtw_counters *report_seen(const struct report *report, uns
 
 /* json.c: print on stdout, return the exit code */
 int json_status(const struct report *report);
+struct json_t;
+/* One object as one line, which is then let go. */
+void json_line(struct json_t *object);
 int json_version(const struct mailwall_version *version);
 int json_explain(const struct mailwall_explain *explain, const char *words, const char *outcome);
 
@@ -318,6 +330,9 @@ const char *device_name(u32 ifindex, char name[MW_PREFIX_TEXT]);
  * Return: false if a name is no flag.
  */
 bool parse_flags(const char *s, u8 *flags);
+
+/* Write flags as "SYN+ACK". */
+const char *flags_print(u8 flags, char text[MW_PREFIX_TEXT]);
 
 /* session.c */
 

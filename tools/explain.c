@@ -44,7 +44,7 @@ bool parse_flags(const char *s, u8 *flags)
 	}
 }
 
-static const char *flags_print(u8 flags, char text[MW_PREFIX_TEXT])
+const char *flags_print(u8 flags, char text[MW_PREFIX_TEXT])
 {
 	unsigned int i;
 

@@ -16,6 +16,13 @@ static int print(json_t *object)
 	return EXIT_DONE;
 }
 
+void json_line(json_t *object)
+{
+	json_dumpf(object, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
+	json_decref(object);
+	putchar('\n');
+}
+
 static json_t *release(const char *name, unsigned int abi)
 {
 	/* not valid UTF-8: no release of ours */

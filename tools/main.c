@@ -14,6 +14,8 @@ enum {
 	TAKES_EXTEND = 1 << 4,
 	TAKES_DEVICE = 1 << 5,
 	TAKES_IN_OUT = 1 << 6,
+	TAKES_WATCH = 1 << 7,
+	TAKES_WAY = 1 << 8, /* --in and --out without a device */
 	CHANGES = TAKES_CONFIRM | TAKES_FORCE,
 	ASKS = TAKES_JSON | TAKES_QUESTION,
 };
@@ -51,6 +53,7 @@ static const struct command {
 	{ "explain", "out", " ADDRESS:PORT ADDRESS:PORT", 2, 2, ASKS | TAKES_DEVICE, explain_out },
 	{ "explain", "forward", " ADDRESS:PORT ADDRESS:PORT", 2, 2, ASKS | TAKES_IN_OUT,
 	  explain_forward },
+	{ "watch", NULL, "", 0, 0, TAKES_JSON | TAKES_WATCH | TAKES_WAY, watch },
 	{ "version", NULL, "", 0, 0, TAKES_JSON, version },
 };
 
@@ -66,6 +69,9 @@ enum {
 	OPTION_DEVICE,
 	OPTION_IN,
 	OPTION_OUT,
+	OPTION_PORT,
+	OPTION_SUMMARY,
+	OPTION_FOR,
 };
 
 static const struct argp_option options[] = {
@@ -77,7 +83,7 @@ static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "confirm:", 2 },
 	{ "extend", OPTION_EXTEND, "SECONDS", 0,
 	  "Do not keep the change yet: let it wait 1 to 86400 seconds from now", 2 },
-	{ NULL, 0, NULL, 0, "status, explain, version:", 3 },
+	{ NULL, 0, NULL, 0, "status, explain, watch, version:", 3 },
 	{ "json", OPTION_JSON, NULL, 0, "Print JSON", 3 },
 	{ NULL, 0, NULL, 0, "explain:", 4 },
 	{ "flags", OPTION_FLAGS, "FLAG,...", 0,
@@ -90,10 +96,16 @@ static const struct argp_option options[] = {
 	  "Bytes from the TCP header on (default: what the data offset says)", 4 },
 	{ "device", OPTION_DEVICE, "IFNAME", 0, "in, out: network device that the segment passes",
 	  4 },
-	{ "in", OPTION_IN, "IFNAME", 0,
+	{ "in", OPTION_IN, "IFNAME", OPTION_ARG_OPTIONAL,
 	  "forward: device that it comes in by (default: of the route to its source)", 4 },
-	{ "out", OPTION_OUT, "IFNAME", 0,
+	{ "out", OPTION_OUT, "IFNAME", OPTION_ARG_OPTIONAL,
 	  "forward: device that it leaves by (default: of the route to its target)", 4 },
+	{ NULL, 0, NULL, 0, "watch (--in, --out: only what is inbound, or outbound):", 5 },
+	{ "port", OPTION_PORT, "PORT", 0, "Only what has this port, on either side", 5 },
+	{ "summary", OPTION_SUMMARY, NULL, 0,
+	  "At the end, how many by direction, port and peer, outbound first", 5 },
+	{ "for", OPTION_FOR, "SECONDS", 0, "End after 1 to 604800 seconds (default: at Ctrl-C)",
+	  5 },
 	{ 0 },
 };
 
@@ -121,6 +133,7 @@ static const char documentation[] =
 	"                             what happens to a segment to, from, or through\n"
 	"                             this host, and why\n"
 	"                             (ADDRESS:PORT, IPv6 as [ADDRESS]:PORT)\n"
+	"  watch                      denied segments as they come, through nfnetlink_log\n"
 	"  version                    release and ABI of command and module\n"
 	"\n"
 	"A port of a row is the gateway's own if TARGET is GTW, the one elsewhere if SOURCE is GTW. "
@@ -170,6 +183,29 @@ static u8 option_connection(struct argp_state *state, const char *value)
 	return 0;
 }
 
+/*
+ * An option whose value getopt takes only behind "=": where "explain" came before, the next word
+ * is its value too.
+ */
+static char *option_value(struct argp_state *state, const struct line *line, char *value)
+{
+	bool asks = line->args.count && !strcmp(line->args.words[0], "explain");
+
+	if (value || !asks || state->next >= state->argc || *state->argv[state->next] == '-')
+		return value;
+	return state->argv[state->next++];
+}
+
+/* --in and --out: a device with "explain", a direction with "watch" */
+static char *option_device(struct argp_state *state, struct line *line, char *value, u8 way)
+{
+	value = option_value(state, line, value);
+	line->takes |= value ? TAKES_IN_OUT : TAKES_WAY;
+	if (!value)
+		line->args.ways |= 1 << way;
+	return value;
+}
+
 /* Find the command, take its name and verb off the words, check what is left. */
 static void find_command(struct argp_state *state, struct line *line)
 {
@@ -214,15 +250,26 @@ static void find_command(struct argp_state *state, struct line *line)
 		argp_error(state, "%s: too little: write \"%s\"", command->name, usage);
 	}
 	if (line->takes & ~command->takes)
-		argp_error(state, "%s%s%s does not take this option: %s", command->name,
-			   command->verb ? " " : "", command->verb ?: "",
-			   line->takes & ~command->takes & TAKES_JSON	 ? "--json" :
-			   line->takes & ~command->takes & TAKES_CONFIRM ? "--confirm" :
-			   line->takes & ~command->takes & TAKES_FORCE	 ? "--force" :
-			   line->takes & ~command->takes & TAKES_EXTEND	 ? "--extend" :
-			   command->takes & TAKES_DEVICE ? "--in and --out are for forward" :
-			   command->takes & TAKES_IN_OUT ? "--device is for in and out" :
-							   "one of explain's");
+		argp_error(
+			state, "%s%s%s does not take this option: %s", command->name,
+			command->verb ? " " : "", command->verb ?: "",
+			line->takes & ~command->takes & TAKES_JSON ?
+				"--json" :
+			line->takes & ~command->takes & TAKES_CONFIRM ?
+				"--confirm" :
+			line->takes & ~command->takes & TAKES_FORCE ?
+				"--force" :
+			line->takes & ~command->takes & TAKES_EXTEND ?
+				"--extend" :
+			line->takes & ~command->takes & TAKES_WATCH ?
+				"--port, --summary and --for are for watch" :
+			line->takes & ~command->takes & TAKES_WAY ?
+				"--in and --out without a device are for watch: write --in=IFNAME" :
+			command->takes & TAKES_WATCH ?
+				"--in and --out take no device with watch, and the rest is explain's" :
+			command->takes & TAKES_DEVICE ? "--in and --out are for forward" :
+			command->takes & TAKES_IN_OUT ? "--device is for in and out" :
+							"one of explain's");
 	if (command->takes & CHANGES && !args->count && line->takes && !command->verb)
 		argp_error(state,
 			   "%s: --confirm and --force are for a change: write \"mailwall %s%s\"",
@@ -279,12 +326,24 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		question->device = value;
 		return 0;
 	case OPTION_IN:
-		line->takes |= TAKES_IN_OUT;
-		question->in = value;
+		value = option_device(state, line, value, MAILWALL_IN);
+		question->in = value ?: question->in;
 		return 0;
 	case OPTION_OUT:
-		line->takes |= TAKES_IN_OUT;
-		question->out = value;
+		value = option_device(state, line, value, MAILWALL_OUT);
+		question->out = value ?: question->out;
+		return 0;
+	case OPTION_PORT:
+		line->takes |= TAKES_WATCH;
+		args->port = option_number(state, "port", value, 1, 65535);
+		return 0;
+	case OPTION_SUMMARY:
+		line->takes |= TAKES_WATCH;
+		args->summary = true;
+		return 0;
+	case OPTION_FOR:
+		line->takes |= TAKES_WATCH;
+		args->seconds = option_number(state, "for", value, 1, 7 * 86400);
 		return 0;
 	case ARGP_KEY_ARG:
 		args->words[args->count++] = value;
