@@ -21,6 +21,8 @@
  * @device: name of a network device, or NULL
  * @in: likewise, that a forwarded segment comes in by
  * @out: likewise, that it leaves by
+ * @policy: name of a file with the policy that judges, NULL for the one in force
+ * @walk: the whole connection
  */
 struct question {
 	u8 flags;
@@ -30,6 +32,8 @@ struct question {
 	const char *device;
 	const char *in;
 	const char *out;
+	const char *policy;
+	bool walk;
 };
 
 /**
@@ -312,6 +316,8 @@ const struct mailwall_gtw_counters *report_seen(const struct report *report, uns
 /* json.c: print on stdout, return the exit code */
 int json_status(const struct report *report);
 struct json_t;
+/* One object as a page of its own. Return: exit code. */
+int json_print(struct json_t *object);
 /* One object as one line, which is then let go. */
 void json_line(struct json_t *object);
 int json_version(const struct mailwall_version *version);

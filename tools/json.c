@@ -3,7 +3,7 @@
 #include "command.h"
 #include <jansson.h>
 
-static int print(json_t *object)
+int json_print(json_t *object)
 {
 	int error = json_dumpf(object, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
 
@@ -156,12 +156,12 @@ int json_status(const struct report *report)
 	json_object_set_new(object, "rows", rows(report, &report->counters.here));
 	if (report->complete)
 		add_policy(object, report);
-	return print(object);
+	return json_print(object);
 }
 
 int json_version(const struct mailwall_version *version)
 {
-	return print(json_pack(
+	return json_print(json_pack(
 		"{s:o, s:o}", "command", release(MAILWALL_RELEASE, MAILWALL_ABI), "module",
 		version->abi ? release(version->release, version->abi) : json_null()));
 }
@@ -226,13 +226,13 @@ int json_explain(const struct mailwall_explain *explain, const char *words, cons
 
 	for (i = 0; i < explain->judgements; i++)
 		json_array_append_new(judgements, judgement(&explain->judgement[i]));
-	return print(json_pack("{s:o, s:o, s:o, s:o, s:s, s:s, s:s, s:I, s:o, s:o, s:o}", "verdict",
-			       verdict(explain->fate), "reason",
-			       reason(explain->fate, explain->reason), "row",
-			       row_allowing(explain->fate, &explain->row), "connection",
-			       connection(explain->connection_found), "mode",
-			       mode_print(explain->answer_mode, text), "explanation", words,
-			       "outcome", outcome, "generation", (json_int_t)explain->generation,
-			       "judgements", judgements, "in", device(out ? 0 : explain->ifindex),
-			       "out", device(out ? explain->ifindex : explain->out_ifindex)));
+	return json_print(
+		json_pack("{s:o, s:o, s:o, s:o, s:s, s:s, s:s, s:I, s:o, s:o, s:o}", "verdict",
+			  verdict(explain->fate), "reason", reason(explain->fate, explain->reason),
+			  "row", row_allowing(explain->fate, &explain->row), "connection",
+			  connection(explain->connection_found), "mode",
+			  mode_print(explain->answer_mode, text), "explanation", words, "outcome",
+			  outcome, "generation", (json_int_t)explain->generation, "judgements",
+			  judgements, "in", device(out ? 0 : explain->ifindex), "out",
+			  device(out ? explain->ifindex : explain->out_ifindex)));
 }

@@ -16,8 +16,10 @@ enum {
 	TAKES_IN_OUT = 1 << 6,
 	TAKES_WATCH = 1 << 7,
 	TAKES_WAY = 1 << 8, /* --in and --out without a device */
+	TAKES_SEGMENT = 1 << 9, /* what is of one segment */
+	TAKES_WALK = 1 << 10, /* --connection without a value */
 	CHANGES = TAKES_CONFIRM | TAKES_FORCE,
-	ASKS = TAKES_JSON | TAKES_QUESTION,
+	ASKS = TAKES_JSON | TAKES_QUESTION | TAKES_SEGMENT | TAKES_WALK,
 };
 
 #define MANY 1000000
@@ -64,6 +66,7 @@ enum {
 	OPTION_JSON,
 	OPTION_FLAGS,
 	OPTION_CONNECTION,
+	OPTION_POLICY,
 	OPTION_DATA_OFFSET,
 	OPTION_LENGTH,
 	OPTION_DEVICE,
@@ -88,8 +91,12 @@ static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "explain:", 4 },
 	{ "flags", OPTION_FLAGS, "FLAG,...", 0,
 	  "TCP flags: FIN SYN RST PSH ACK URG ECE CWR, or none (default: SYN)", 4 },
-	{ "connection", OPTION_CONNECTION, "ask|none|held", 0,
-	  "Whether the connection is there: look (default), or take it as stated", 4 },
+	{ "connection", OPTION_CONNECTION, "ask|none|held", OPTION_ARG_OPTIONAL,
+	  "Whether the connection is there: look (default), or take it as stated. "
+	  "Without a value: all segments of a connection, from SYN to FIN, both ways",
+	  4 },
+	{ "policy", OPTION_POLICY, "FILE", 0,
+	  "By the policy in a file like /etc/modprobe.d/mailwall.conf, without the module", 4 },
 	{ "data-offset", OPTION_DATA_OFFSET, "WORDS", 0, "TCP data offset, 0 to 15 (default: 5)",
 	  4 },
 	{ "length", OPTION_LENGTH, "BYTES", 0,
@@ -165,41 +172,54 @@ static u32 option_number(struct argp_state *state, const char *name, const char 
 	return number;
 }
 
-static u8 option_connection(struct argp_state *state, const char *value)
+/* Return: MAILWALL_CONNECTION_*, or -1. */
+static int connection_named(const char *value)
 {
 	static const char *const name[] = {
 		[MAILWALL_CONNECTION_ASK] = "ask",
 		[MAILWALL_CONNECTION_NONE] = "none",
 		[MAILWALL_CONNECTION_HELD] = "held",
 	};
-	char text[ESCAPED_TEXT];
-	u8 i;
+	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(name); i++)
 		if (!strcmp(value, name[i]))
 			return i;
+	return -1;
+}
+
+static u8 option_connection(struct argp_state *state, const char *value)
+{
+	int connection = connection_named(value);
+	char text[ESCAPED_TEXT];
+
+	if (connection >= 0)
+		return connection;
 	argp_error(state, "--connection=\"%s\": write ask, none or held",
 		   escape(value, strlen(value), text));
 	return 0;
 }
 
 /*
- * An option whose value getopt takes only behind "=": where "explain" came before, the next word
- * is its value too.
+ * An option whose value getopt takes only behind "=": the next word is its value too, where
+ * it @fits. Words come in order: ARGP_IN_ORDER.
  */
-static char *option_value(struct argp_state *state, const struct line *line, char *value)
+static char *option_value(struct argp_state *state, char *value, bool fits)
 {
-	bool asks = line->args.count && !strcmp(line->args.words[0], "explain");
+	return value || !fits ? value : state->argv[state->next++];
+}
 
-	if (value || !asks || state->next >= state->argc || *state->argv[state->next] == '-')
-		return value;
-	return state->argv[state->next++];
+static const char *next_word(const struct argp_state *state)
+{
+	return state->next < state->argc ? state->argv[state->next] : "";
 }
 
 /* --in and --out: a device with "explain", a direction with "watch" */
 static char *option_device(struct argp_state *state, struct line *line, char *value, u8 way)
 {
-	value = option_value(state, line, value);
+	bool asks = line->args.count > 1 && !strcmp(line->args.words[0], "explain");
+
+	value = option_value(state, value, asks && !strchr("-", *next_word(state)));
 	line->takes |= value ? TAKES_IN_OUT : TAKES_WAY;
 	if (!value)
 		line->args.ways |= 1 << way;
@@ -270,6 +290,10 @@ static void find_command(struct argp_state *state, struct line *line)
 			command->takes & TAKES_DEVICE ? "--in and --out are for forward" :
 			command->takes & TAKES_IN_OUT ? "--device is for in and out" :
 							"one of explain's");
+	if (line->takes & TAKES_SEGMENT && line->takes & TAKES_WALK)
+		argp_error(
+			state,
+			"--connection alone is for all segments: leave out what is of one of them, or write --connection=ask");
 	if (command->takes & CHANGES && !args->count && line->takes && !command->verb)
 		argp_error(state,
 			   "%s: --confirm and --force are for a change: write \"mailwall %s%s\"",
@@ -302,7 +326,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		args->json = true;
 		return 0;
 	case OPTION_FLAGS:
-		line->takes |= TAKES_QUESTION;
+		line->takes |= TAKES_QUESTION | TAKES_SEGMENT;
 		if (!parse_flags(value, &question->flags))
 			argp_error(
 				state,
@@ -310,15 +334,22 @@ static error_t parse(int key, char *value, struct argp_state *state)
 				escape(value, strlen(value), text));
 		return 0;
 	case OPTION_CONNECTION:
+		value = option_value(state, value, connection_named(next_word(state)) >= 0);
+		line->takes |= TAKES_QUESTION | (value ? 0 : TAKES_WALK);
+		question->walk = !value;
+		if (value)
+			question->connection = option_connection(state, value);
+		return 0;
+	case OPTION_POLICY:
 		line->takes |= TAKES_QUESTION;
-		question->connection = option_connection(state, value);
+		question->policy = value;
 		return 0;
 	case OPTION_DATA_OFFSET:
-		line->takes |= TAKES_QUESTION;
+		line->takes |= TAKES_QUESTION | TAKES_SEGMENT;
 		question->data_offset = option_number(state, "data-offset", value, 0, 15);
 		return 0;
 	case OPTION_LENGTH:
-		line->takes |= TAKES_QUESTION;
+		line->takes |= TAKES_QUESTION | TAKES_SEGMENT;
 		question->length = option_number(state, "length", value, 0, 65535);
 		return 0;
 	case OPTION_DEVICE:
@@ -389,7 +420,7 @@ int main(int argc, char **argv)
 	if (argc)
 		argv[0] = name;
 	argp_err_exit_status = EXIT_USAGE;
-	if (argp_parse(&argp, argc, argv, 0, NULL, &line)) {
+	if (argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &line)) {
 		say("cannot read the command line");
 		return EXIT_USAGE;
 	}

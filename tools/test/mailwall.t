@@ -264,7 +264,7 @@ sub test_completion {
 	completes('mailwall adm show --', '');
 	completes('mailwall --', '--help --usage --version');
 	completes('mailwall explain ', 'in out forward');
-	completes('mailwall explain forward --', '--flags= --connection= --data-offset= --length= --json --in= --out=');
+	completes('mailwall explain forward --', '--flags= --connection= --policy= --data-offset= --length= --json --in= --out=');
 	completes('mailwall explain in --d', '--data-offset= --device=');
 	completes('mailwall adm remove ', '192.0.2.0/24');
 	completes('mailwall site add 22 ', 'ANY ADM GTW');

@@ -197,7 +197,7 @@ sub test_missing {
 	fails('no right to', 1, qr/CAP_NET_ADMIN.*sudo/, { FAKE_NFLOG => 'EPERM' }, 'watch');
 	fails('no module', 1, qr/modprobe mailwall/, { FAKE_OPEN => 'ENOENT', FAKE_SYSFS => 'none' }, 'watch');
 	fails('the log is set to something else meanwhile', 1, qr/set the log to off, nothing more comes/,
-		{ FAKE_LOG_OFF => 1 }, 'watch');
+		{ FAKE_LOG_OFF => 1 }, 'watch', '--for=9');
 	run('log', 'nflog:5');
 	run('mode', 'off');
 	is(run('watch'), 0, 'mode=off');
