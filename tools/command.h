@@ -44,6 +44,7 @@ struct question {
  * @extend: --extend, 0 without
  * @force: --force
  * @json: --json
+ * @prometheus: --prometheus
  * @summary: --summary
  * @ways: --in and --out of "watch", as bits by enum mailwall_direction; 0: both
  * @port: --port, 0 without
@@ -57,6 +58,7 @@ struct arguments {
 	u32 extend;
 	bool force;
 	bool json;
+	bool prometheus;
 	bool summary;
 	u8 ways;
 	u16 port;
@@ -287,10 +289,10 @@ int watch(const struct arguments *args);
 
 /**
  * struct report - what status shows
- * @version: of the module
+ * @version: of the module; its ABI is 0 where there is none
  * @complete: false if only sysfs could be read: then only @version, @mode and the
  *            rows of @counters hold anything
- * @mode: name of the mode
+ * @mode: name of the mode; empty where it is not known
  * @policy: policy in force
  * @counters: its counters, the built-in rows without a count where only sysfs could be
  *            read
@@ -313,7 +315,14 @@ bool report_is_site(const struct report *report, unsigned int row);
 /* What an item of the report's list of gateways saw; NULL where the module does not say. */
 const struct mailwall_gtw_counters *report_seen(const struct report *report, unsigned int item);
 
+/* prometheus.c: print on stdout, return the exit code */
+int prometheus_status(const struct report *report);
+
 /* json.c: print on stdout, return the exit code */
+
+/* Number of docs/status.schema.json: another one where what was there means something else. */
+#define STATUS_SCHEMA 1
+
 int json_status(const struct report *report);
 struct json_t;
 /* One object as a page of its own. Return: exit code. */

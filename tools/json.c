@@ -148,11 +148,15 @@ int json_status(const struct report *report)
 {
 	json_t *object = json_object();
 
+	json_object_set_new(object, "schema", json_integer(STATUS_SCHEMA));
 	json_object_set_new(object, "complete", json_boolean(report->complete));
 	json_object_set_new(object, "command", release(MAILWALL_RELEASE, MAILWALL_ABI));
 	json_object_set_new(object, "module",
-			    release(report->version.release, report->version.abi));
-	json_object_set_new(object, "mode", json_string(report->mode));
+			    report->version.abi ?
+				    release(report->version.release, report->version.abi) :
+				    json_null());
+	json_object_set_new(object, "mode",
+			    *report->mode ? json_string(report->mode) : json_null());
 	json_object_set_new(object, "rows", rows(report, &report->counters.here));
 	if (report->complete)
 		add_policy(object, report);

@@ -18,6 +18,7 @@ enum {
 	TAKES_WAY = 1 << 8, /* --in and --out without a device */
 	TAKES_SEGMENT = 1 << 9, /* what is of one segment */
 	TAKES_WALK = 1 << 10, /* --connection without a value */
+	TAKES_PROMETHEUS = 1 << 11,
 	CHANGES = TAKES_CONFIRM | TAKES_FORCE,
 	ASKS = TAKES_JSON | TAKES_QUESTION | TAKES_SEGMENT | TAKES_WALK,
 };
@@ -33,7 +34,7 @@ static const struct command {
 	unsigned int takes;
 	int (*run)(const struct arguments *args);
 } commands[] = {
-	{ "status", NULL, "", 0, 0, TAKES_JSON, status },
+	{ "status", NULL, "", 0, 0, TAKES_JSON | TAKES_PROMETHEUS, status },
 	{ "adm", "show", "", 0, 0, 0, adm_show },
 	{ "adm", "set", " PREFIX...", 1, MANY, CHANGES, adm_set },
 	{ "adm", "add", " PREFIX...", 1, MANY, CHANGES, adm_add },
@@ -64,6 +65,7 @@ enum {
 	OPTION_FORCE,
 	OPTION_EXTEND,
 	OPTION_JSON,
+	OPTION_PROMETHEUS,
 	OPTION_FLAGS,
 	OPTION_CONNECTION,
 	OPTION_POLICY,
@@ -88,6 +90,7 @@ static const struct argp_option options[] = {
 	  "Do not keep the change yet: let it wait 1 to 86400 seconds from now", 2 },
 	{ NULL, 0, NULL, 0, "status, explain, watch, version:", 3 },
 	{ "json", OPTION_JSON, NULL, 0, "Print JSON", 3 },
+	{ "prometheus", OPTION_PROMETHEUS, NULL, 0, "status: print metrics for Prometheus", 3 },
 	{ NULL, 0, NULL, 0, "explain:", 4 },
 	{ "flags", OPTION_FLAGS, "FLAG,...", 0,
 	  "TCP flags: FIN SYN RST PSH ACK URG ECE CWR, or none (default: SYN)", 4 },
@@ -290,6 +293,8 @@ static void find_command(struct argp_state *state, struct line *line)
 			command->takes & TAKES_DEVICE ? "--in and --out are for forward" :
 			command->takes & TAKES_IN_OUT ? "--device is for in and out" :
 							"one of explain's");
+	if (line->takes & TAKES_PROMETHEUS && line->takes & TAKES_JSON)
+		argp_error(state, "write one of --json and --prometheus");
 	if (line->takes & TAKES_SEGMENT && line->takes & TAKES_WALK)
 		argp_error(
 			state,
@@ -324,6 +329,10 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	case OPTION_JSON:
 		line->takes |= TAKES_JSON;
 		args->json = true;
+		return 0;
+	case OPTION_PROMETHEUS:
+		line->takes |= TAKES_PROMETHEUS;
+		args->prometheus = true;
 		return 0;
 	case OPTION_FLAGS:
 		line->takes |= TAKES_QUESTION | TAKES_SEGMENT;
