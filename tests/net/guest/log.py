@@ -319,6 +319,66 @@ def watch(wire):
     must(mw_unload())
 
 
+def trace(wire):
+    """mailwall:verdict tells of each judgement, where everything else is off too, and of nothing
+    when it is off."""
+    tracing = "/sys/kernel/tracing"
+    if not os.path.exists(f"{tracing}/events"):
+        must(run("mount", "-t", "tracefs", "nodev", tracing))
+
+    def lines_of():
+        with open(f"{tracing}/trace", encoding="ascii") as file:
+            return [line.split(": verdict: ")[1] for line in file if ": verdict: " in line]
+
+    def switch(on):
+        write_once(f"{tracing}/events/mailwall/verdict/enable", str(on))
+
+    def pretty(fam, address, port):
+        return f"{address}:{port}" if fam == 4 else f"[{address}]:{port}"
+
+    must(mw_load("adm=198.51.100.0/24"))
+    write_once(f"{tracing}/trace", "")
+    before = denials()
+    wire.send(4, CASES[0])
+    is_((denials() - before, lines_of()), (1, []), "off: it tells of nothing")
+    switch(1)
+    passes = ("in", "25", SYN, 50011, 25, {})
+    for mode, verb in (("enforce", "deny"), ("audit", "would-deny")):
+        is_(mw_write("mode", mode), 0, f"mode {mode} while it is on")
+        write_once(f"{tracing}/trace", "")
+        before = denials()
+        for fam in (4, 6):
+            for case in [*CASES, passes]:
+                wire.send(fam, case)
+        wait_until(lambda: len(lines_of()) >= 2 * len(CASES) + 2, 20)
+        found = lines_of()
+        is_(len(found), 2 * len(CASES) + 2, f"{mode}: a line for each")
+        is_(denials() - before, 2 * len(CASES), f"{mode}: which are counted as ever")
+        for fam in (4, 6):
+            for way, reason, flags, far, near, _ in CASES:
+                read = reason != "malformed"
+                ends = [pretty(fam, GHOST_OF[fam], far if read else 0),
+                        pretty(fam, GTW_OF[fam], near if read else 0)]
+                source, target = ends if way == "in" else ends[::-1]
+                want = f"{verb} {way} {reason} gateway=this row=0 source={source} " \
+                       f"target={target} flags=0x{flags if read else 0:02x} "
+                ok(any(line.startswith(want) for line in found), f"{mode}: {want}", found)
+            want = f"allow in - gateway=this row=25 " \
+                   f"source={pretty(fam, GHOST_OF[fam], 50011)} target={pretty(fam, GTW_OF[fam], 25)} "
+            ok(any(line.startswith(want) for line in found), f"{mode}: {want}", found)
+    is_(mw_write("mode", "enforce"), 0, "mode enforce")
+    switch(0)
+    write_once(f"{tracing}/trace", "")
+    before = denials()
+    wire.send(6, CASES[0])
+    is_((denials() - before, lines_of()), (1, []), "off again")
+    switch(1)
+    must(mw_unload())
+    must(mw_load("adm=198.51.100.0/24"))
+    is_(lines_of(), [], "the module goes and comes while it is on")
+    must(mw_unload())
+
+
 def ulogd(wire):
     """ulogd2 writes the usual lines."""
     plugins = [name for name in glob.glob("/usr/lib/*/ulogd/*.so")
@@ -493,7 +553,7 @@ def main():
     topology()
     parts((on_demand, none), mend=mw_unload)
     wire = Wire()
-    parts((lines, rate, nflog, watch, ulogd), wire, mend=mw_unload)
+    parts((lines, rate, nflog, watch, trace, ulogd), wire, mend=mw_unload)
     wire.unmute()
     parts((elsewhere,), mend=mw_unload)
     done_testing()
