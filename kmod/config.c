@@ -13,6 +13,7 @@
 #include "flow.h"
 #include "hook.h"
 #include "log.h"
+#include "trace.h"
 #include <linux/bitmap.h>
 #include <linux/ktime.h>
 #include <linux/netdevice.h>
@@ -147,7 +148,7 @@ static int mw_begin(struct mw_net *mn)
 		return -ENOMEM;
 	}
 	*own = *mw_initial;
-	rcu_assign_pointer(mn->policy, own);
+	mw_trace_assign(mn, own);
 	return 0;
 }
 
@@ -224,7 +225,7 @@ static void mw_publish(struct mw_net *mn, struct mw_policy *policy)
 {
 	/* nobody sees it yet, or any more */
 	policy->spec.generation = mw_current(mn)->spec.generation + 1;
-	rcu_assign_pointer(mn->policy, policy);
+	mw_trace_assign(mn, policy);
 	synchronize_rcu();
 	mw_unhook(mn);
 }
@@ -519,6 +520,7 @@ void mw_config_init(struct mw_net *mn, struct net *net)
 	mw_hrtimer_setup(&mn->timer, mw_deadline, CLOCK_BOOTTIME, HRTIMER_MODE_ABS);
 	INIT_WORK(&mn->revert, mw_revert_work);
 	mw_hook_init(mn);
+	mw_trace_add(mn);
 }
 
 void mw_config_stop(struct mw_net *mn)
@@ -533,6 +535,7 @@ void mw_config_stop(struct mw_net *mn)
 
 void mw_config_clean(struct mw_net *mn)
 {
+	mw_trace_remove(mn);
 	if (mn->fallback)
 		mw_policy_retire(mn, mn->fallback);
 	mw_policy_retire(mn, rcu_dereference_protected(mn->policy, true));

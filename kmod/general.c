@@ -10,6 +10,7 @@
 #include "route.h"
 #include "socket.h"
 #include "stats.h"
+#include "trace.h"
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
 #include <linux/netfilter_bridge.h>
@@ -99,8 +100,6 @@ static void mw_note(const struct mw_packet *p)
 	}
 }
 
-/* Acting */
-
 /* A gateway's own connect() gives up at once if it is told. */
 static void mw_tell(const struct mw_packet *p)
 {
@@ -112,6 +111,52 @@ static void mw_tell(const struct mw_packet *p)
 		icmp_send(p->skb, ICMP_DEST_UNREACH, ICMP_PKT_FILTERED, 0);
 }
 
+/* Tracing */
+
+static struct sockaddr_in6 mw_end_of(const struct mw_packet *p, const void *address, __be16 port)
+{
+	struct sockaddr_in6 end = { 0 };
+	struct sockaddr_in *ipv4 = (struct sockaddr_in *)&end;
+
+	if (!address)
+		return end;
+	if (p->ipv6) {
+		end.sin6_family = AF_INET6;
+		end.sin6_port = port;
+		memcpy(&end.sin6_addr, address, sizeof(end.sin6_addr));
+	} else {
+		ipv4->sin_family = AF_INET;
+		ipv4->sin_port = port;
+		memcpy(&ipv4->sin_addr, address, sizeof(ipv4->sin_addr));
+	}
+	return end;
+}
+
+/* Out of line: nobody is told, nearly always. */
+static noinline void mw_trace(const struct mw_packet *p, u8 direction, bool behind,
+			      unsigned int verdict)
+{
+	bool denied = verdict & MW_DENY;
+	bool readable = verdict != (MW_DENY | MAILWALL_MALFORMED);
+	const struct mw_judged judged = {
+		.denied = denied,
+		.audit = p->policy->spec.mode != MAILWALL_ENFORCE,
+		.direction = direction,
+		.reason = verdict & ~MW_DENY,
+		.behind = behind,
+		.flags = readable ? tcp_flag_byte(p->r.th) : 0,
+		.port = denied ? 0 : mw_row_of_slot(p->policy, verdict & MW_SLOT).port,
+		.in = p->in ? p->in->ifindex : 0,
+		.out = p->out ? p->out->ifindex : 0,
+		.source = mw_end_of(p, p->r.source, readable ? p->r.th->source : 0),
+		.target = mw_end_of(p, p->r.target, readable ? p->r.th->dest : 0),
+	};
+
+	mw_trace_verdict(p->skb, &judged);
+}
+
+/* Acting */
+
 static unsigned int mw_refuse_packet(const struct mw_packet *p, u8 direction, bool behind,
 				     unsigned int reason)
 {
@@ -122,6 +167,8 @@ static unsigned int mw_refuse_packet(const struct mw_packet *p, u8 direction, bo
 
 	if (p->place == MW_PLACE_HOST && mw_is_others(p->skb, p->state, at_local_in))
 		return NF_ACCEPT;
+	if (mw_tracing())
+		mw_trace(p, direction, behind, MW_DENY | reason);
 	if (policy->spec.log != MAILWALL_LOG_OFF)
 		mw_log_denial(p->mn, p->skb, p->state, p->ipv6, policy, direction, reason);
 	if (policy->spec.mode != MAILWALL_ENFORCE) {
@@ -168,6 +215,8 @@ static unsigned int mw_judge_for(const struct mw_packet *p, enum mw_read read, u
 			   mw_policy_judge(p->policy, &seg, mw_connected_this, p);
 	if (verdict & MW_DENY)
 		return mw_refuse_packet(p, direction, behind, verdict & ~MW_DENY);
+	if (mw_tracing())
+		mw_trace(p, direction, behind, verdict);
 	if (mw_verdict_notes(verdict, seg.flags))
 		mw_note(p);
 	row = &stats->row[direction][verdict & MW_SLOT];

@@ -10,6 +10,7 @@
 #include "stats.h"
 #include <linux/cache.h>
 #include <linux/hrtimer.h>
+#include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/netfilter.h>
 #include <linux/ratelimit.h>
@@ -50,6 +51,7 @@ struct mw_watched {
  * @hooked: sets of hooks that are registered, MW_HOOK_*
  * @watched_lock: for @watched (device.c)
  * @watched: lists of gateways whose devices are looked for
+ * @traced: in the list of trace.c
  * @complaints: rate limit of what a refused write leaves in the kernel log
  * @log_limit: rate limit of logged denials; packets write it, so it lies in no cache
  *             line with what they read
@@ -68,6 +70,7 @@ struct mw_net {
 	unsigned int hooked;
 	spinlock_t watched_lock;
 	struct mw_watched watched[MW_WATCHED];
+	struct list_head traced;
 	struct ratelimit_state complaints;
 	struct ratelimit_state log_limit ____cacheline_aligned_in_smp;
 };

@@ -42,14 +42,27 @@ static const struct mailwall_row *mw_spec_row(const struct mw_spec *spec, unsign
 	return i < MW_TABLE_ROWS ? &mw_table[i].row : &spec->site[i - MW_TABLE_ROWS];
 }
 
+void mw_policy_set_traced(struct mw_policy *policy, bool traced)
+{
+	const struct mw_spec *spec = &policy->spec;
+	struct mw_gateways *g = policy->gateways;
+	bool plain = spec->mode == MAILWALL_ENFORCE && spec->log == MAILWALL_LOG_OFF && !traced;
+
+	WRITE_ONCE(policy->plain, plain);
+	WRITE_ONCE(policy->alone, plain && !g);
+	if (!g)
+		return;
+	WRITE_ONCE(g->only_prefixes, plain && !g->ports);
+	WRITE_ONCE(g->only_ports, plain && !g->prefixes);
+}
+
 void mw_policy_build(struct mw_policy *policy, const struct mw_spec *spec, const u8 *site_slot)
 {
 	unsigned int rows = MW_TABLE_ROWS + spec->site_count, i;
 	u16 next = MW_PAGE;
 
 	policy->spec = *spec;
-	policy->plain = spec->mode == MAILWALL_ENFORCE && spec->log == MAILWALL_LOG_OFF;
-	policy->alone = policy->plain;
+	mw_policy_set_traced(policy, false);
 	mw_prefix_set_build(&policy->adm, spec->adm, spec->adm_count);
 	for (i = 0; i < rows; i++) {
 		const struct mailwall_row *row = mw_spec_row(spec, i);
@@ -77,8 +90,6 @@ void mw_policy_set_gateways(struct mw_policy *policy, struct mw_gateways *g, con
 	if (!g)
 		return;
 	mw_gateways_build(g, &policy->spec, slot);
-	g->only_prefixes = policy->plain && !g->ports;
-	g->only_ports = policy->plain && !g->prefixes;
 	policy->gateways = g;
-	policy->alone = false;
+	mw_policy_set_traced(policy, false);
 }

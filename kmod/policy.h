@@ -50,8 +50,9 @@
 #define MW_PAGES (1 + MW_TABLE_ROWS + MAILWALL_SITE_MAX)
 
 /**
- * struct mw_policy - a policy, ready to judge by; never changed once published
- * @plain: mode enforce, and nothing is logged: what the shortest way through forward.c
+ * struct mw_policy - a policy, ready to judge by; never changed once published, but for
+ *                    mw_policy_set_traced()
+ * @plain: mode enforce, and nothing is logged or traced: what the shortest way through forward.c
  *         takes for granted
  * @alone: and this host alone is GTW: likewise the one through hook.c
  * @gateways: which computers are GTW, NULL if this host is the only one; the owner's to
@@ -121,6 +122,13 @@ void mw_policy_build(struct mw_policy *policy, const struct mw_spec *spec, const
  * @slot: slots of the items of its list, each used once, from 1 to MW_GTW_SLOTS - 1
  */
 void mw_policy_set_gateways(struct mw_policy *policy, struct mw_gateways *g, const u8 *slot);
+
+/**
+ * mw_policy_set_traced() - say by which way packets go
+ * @policy: built, and perhaps in force: either way they are judged alike
+ * @traced: all are to go by general.c
+ */
+void mw_policy_set_traced(struct mw_policy *policy, bool traced);
 
 /* The name of a reason as docs/decision.md, sysfs and the log write it; NULL where there is none. */
 const char *mw_reason_name(unsigned int reason);

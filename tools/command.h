@@ -21,6 +21,8 @@
  * @device: name of a network device, or NULL
  * @in: likewise, that a forwarded segment comes in by
  * @out: likewise, that it leaves by
+ * @policy: name of a file with the policy that judges, NULL for the one in force
+ * @walk: the whole connection
  */
 struct question {
 	u8 flags;
@@ -30,6 +32,8 @@ struct question {
 	const char *device;
 	const char *in;
 	const char *out;
+	const char *policy;
+	bool walk;
 };
 
 /**
@@ -40,6 +44,11 @@ struct question {
  * @extend: --extend, 0 without
  * @force: --force
  * @json: --json
+ * @prometheus: --prometheus
+ * @summary: --summary
+ * @ways: --in and --out of "watch", as bits by enum mailwall_direction; 0: both
+ * @port: --port, 0 without
+ * @seconds: --for, 0 without
  * @question: the options of "explain"
  */
 struct arguments {
@@ -49,6 +58,11 @@ struct arguments {
 	u32 extend;
 	bool force;
 	bool json;
+	bool prometheus;
+	bool summary;
+	u8 ways;
+	u16 port;
+	u32 seconds;
 	struct question question;
 };
 
@@ -248,7 +262,7 @@ struct passes {
 void passes_find(const struct mw_spec *policy, struct passes *found);
 void passes_free(struct passes *found);
 
-/* edit.c, show.c, json.c, explain.c: each runs a command and returns its exit code */
+/* edit.c, show.c, json.c, explain.c, watch.c: each runs a command and returns its exit code */
 int adm_show(const struct arguments *args);
 int adm_set(const struct arguments *args);
 int adm_add(const struct arguments *args);
@@ -271,13 +285,14 @@ int version(const struct arguments *args);
 int explain_in(const struct arguments *args);
 int explain_out(const struct arguments *args);
 int explain_forward(const struct arguments *args);
+int watch(const struct arguments *args);
 
 /**
  * struct report - what status shows
- * @version: of the module
+ * @version: of the module; its ABI is 0 where there is none
  * @complete: false if only sysfs could be read: then only @version, @mode and the
  *            rows of @counters hold anything
- * @mode: name of the mode
+ * @mode: name of the mode; empty where it is not known
  * @policy: policy in force
  * @counters: its counters, the built-in rows without a count where only sysfs could be
  *            read
@@ -300,8 +315,20 @@ bool report_is_site(const struct report *report, unsigned int row);
 /* What an item of the report's list of gateways saw; NULL where the module does not say. */
 const struct mailwall_gtw_counters *report_seen(const struct report *report, unsigned int item);
 
+/* prometheus.c: print on stdout, return the exit code */
+int prometheus_status(const struct report *report);
+
 /* json.c: print on stdout, return the exit code */
+
+/* Number of docs/status.schema.json: another one where what was there means something else. */
+#define STATUS_SCHEMA 1
+
 int json_status(const struct report *report);
+struct json_t;
+/* One object as a page of its own. Return: exit code. */
+int json_print(struct json_t *object);
+/* One object as one line, which is then let go. */
+void json_line(struct json_t *object);
 int json_version(const struct mailwall_version *version);
 int json_explain(const struct mailwall_explain *explain, const char *words, const char *outcome);
 
@@ -318,6 +345,9 @@ const char *device_name(u32 ifindex, char name[MW_PREFIX_TEXT]);
  * Return: false if a name is no flag.
  */
 bool parse_flags(const char *s, u8 *flags);
+
+/* Write flags as "SYN+ACK". */
+const char *flags_print(u8 flags, char text[MW_PREFIX_TEXT]);
 
 /* session.c */
 

@@ -1,24 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* "explain": what happens to one segment, and why, in an administrator's words. */
-#include "command.h"
+#include "explain.h"
 #include <net/if.h>
 #include <stdlib.h>
 #include <strings.h>
 #include <unistd.h>
-
-/**
- * struct endpoint - ADDRESS:PORT
- * @family: AF_INET or AF_INET6
- * @address: network order
- * @port: host order
- * @text: address in canonical form
- */
-struct endpoint {
-	u8 family;
-	u8 address[16];
-	u16 port;
-	char text[MW_PREFIX_TEXT];
-};
 
 /* by bit, from the lowest */
 static const char *const flag_name[] = { "FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR" };
@@ -44,7 +30,7 @@ bool parse_flags(const char *s, u8 *flags)
 	}
 }
 
-static const char *flags_print(u8 flags, char text[MW_PREFIX_TEXT])
+const char *flags_print(u8 flags, char text[MW_PREFIX_TEXT])
 {
 	unsigned int i;
 
@@ -101,11 +87,6 @@ static const struct mailwall_row *row_with(const struct mw_spec *policy, bool in
 	}
 	return NULL;
 }
-
-#define WORDS 640
-
-/* A loopback device has this index in every network namespace. */
-#define LOOPBACK_IFINDEX 1
 
 /**
  * struct side - one judgement in words: whose it is, and which end is which
@@ -231,10 +212,8 @@ static void denial_words(const struct mailwall_explain *ex, const struct side *s
 	}
 }
 
-/* Why it is allowed, denied or not judged. */
-static void explain_words(const struct mailwall_explain *ex, const struct mw_spec *policy,
-			  const struct endpoint *source, const struct endpoint *target,
-			  char words[WORDS])
+void explain_words(const struct mailwall_explain *ex, const struct mw_spec *policy,
+		   const struct endpoint *source, const struct endpoint *target, char words[WORDS])
 {
 	struct side side;
 
@@ -279,6 +258,10 @@ static const char *explain_outcome(const struct mailwall_explain *ex)
 
 const char *device_name(u32 ifindex, char name[MW_PREFIX_TEXT])
 {
+	const char *stated = offline_device_name(ifindex);
+
+	if (stated)
+		return stated;
 	return ifindex && if_indextoname(ifindex, name) ? name : "?";
 }
 
@@ -406,11 +389,13 @@ static void show(const struct mailwall_explain *ex, const struct mw_spec *policy
 		       connection_words(ex, false, ex->connection_found));
 }
 
-static int ask(struct mailwall_explain *ex, struct mw_spec *policy)
+int explain_ask(const struct arguments *args, struct mailwall_explain *ex, struct mw_spec *policy)
 {
 	struct device device;
 	int error, tries = 5; /* the policy that judged is the one that the words are about */
 
+	if (args->question.policy)
+		return offline_explain(args->question.policy, ex, policy);
 	if (!device_need(&device))
 		return EXIT_REFUSED;
 	if (!device_abi_knows(&device, "explain")) {
@@ -433,12 +418,16 @@ static int ask(struct mailwall_explain *ex, struct mw_spec *policy)
 }
 
 /* Return: false after it has said that there is no such device. */
-static bool read_device(const char *name, u32 *ifindex)
+static bool read_device(const struct question *q, const char *name, u32 *ifindex)
 {
 	char text[ESCAPED_TEXT];
 
 	if (!name)
 		return true;
+	if (q->policy) {
+		*ifindex = offline_device(name);
+		return true;
+	}
 	*ifindex = if_nametoindex(name);
 	if (!*ifindex)
 		say("device \"%s\": there is none of this name: see \"ip link\"",
@@ -473,10 +462,12 @@ static int explain(const struct arguments *args, u8 hook, u8 direction)
 	memcpy(ex.target, target.address, sizeof(ex.target));
 	ex.source_port = source.port;
 	ex.target_port = target.port;
-	if (!read_device(q->device, &ex.ifindex) || !read_device(q->in, &ex.ifindex) ||
-	    !read_device(q->out, &ex.out_ifindex))
+	if (!read_device(q, q->device, &ex.ifindex) || !read_device(q, q->in, &ex.ifindex) ||
+	    !read_device(q, q->out, &ex.out_ifindex))
 		return EXIT_REFUSED;
-	if (ask(&ex, &policy))
+	if (q->walk)
+		return explain_walk(args, &ex, &source, &target);
+	if (explain_ask(args, &ex, &policy))
 		return EXIT_REFUSED;
 	explain_words(&ex, &policy, &source, &target, words);
 	if (args->json)

@@ -3,7 +3,7 @@
 #include "command.h"
 #include <jansson.h>
 
-static int print(json_t *object)
+int json_print(json_t *object)
 {
 	int error = json_dumpf(object, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
 
@@ -14,6 +14,13 @@ static int print(json_t *object)
 	}
 	putchar('\n');
 	return EXIT_DONE;
+}
+
+void json_line(json_t *object)
+{
+	json_dumpf(object, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
+	json_decref(object);
+	putchar('\n');
 }
 
 static json_t *release(const char *name, unsigned int abi)
@@ -141,20 +148,24 @@ int json_status(const struct report *report)
 {
 	json_t *object = json_object();
 
+	json_object_set_new(object, "schema", json_integer(STATUS_SCHEMA));
 	json_object_set_new(object, "complete", json_boolean(report->complete));
 	json_object_set_new(object, "command", release(MAILWALL_RELEASE, MAILWALL_ABI));
 	json_object_set_new(object, "module",
-			    release(report->version.release, report->version.abi));
-	json_object_set_new(object, "mode", json_string(report->mode));
+			    report->version.abi ?
+				    release(report->version.release, report->version.abi) :
+				    json_null());
+	json_object_set_new(object, "mode",
+			    *report->mode ? json_string(report->mode) : json_null());
 	json_object_set_new(object, "rows", rows(report, &report->counters.here));
 	if (report->complete)
 		add_policy(object, report);
-	return print(object);
+	return json_print(object);
 }
 
 int json_version(const struct mailwall_version *version)
 {
-	return print(json_pack(
+	return json_print(json_pack(
 		"{s:o, s:o}", "command", release(MAILWALL_RELEASE, MAILWALL_ABI), "module",
 		version->abi ? release(version->release, version->abi) : json_null()));
 }
@@ -219,13 +230,13 @@ int json_explain(const struct mailwall_explain *explain, const char *words, cons
 
 	for (i = 0; i < explain->judgements; i++)
 		json_array_append_new(judgements, judgement(&explain->judgement[i]));
-	return print(json_pack("{s:o, s:o, s:o, s:o, s:s, s:s, s:s, s:I, s:o, s:o, s:o}", "verdict",
-			       verdict(explain->fate), "reason",
-			       reason(explain->fate, explain->reason), "row",
-			       row_allowing(explain->fate, &explain->row), "connection",
-			       connection(explain->connection_found), "mode",
-			       mode_print(explain->answer_mode, text), "explanation", words,
-			       "outcome", outcome, "generation", (json_int_t)explain->generation,
-			       "judgements", judgements, "in", device(out ? 0 : explain->ifindex),
-			       "out", device(out ? explain->ifindex : explain->out_ifindex)));
+	return json_print(
+		json_pack("{s:o, s:o, s:o, s:o, s:s, s:s, s:s, s:I, s:o, s:o, s:o}", "verdict",
+			  verdict(explain->fate), "reason", reason(explain->fate, explain->reason),
+			  "row", row_allowing(explain->fate, &explain->row), "connection",
+			  connection(explain->connection_found), "mode",
+			  mode_print(explain->answer_mode, text), "explanation", words, "outcome",
+			  outcome, "generation", (json_int_t)explain->generation, "judgements",
+			  judgements, "in", device(out ? 0 : explain->ifindex), "out",
+			  device(out ? explain->ifindex : explain->out_ifindex)));
 }

@@ -14,8 +14,13 @@ enum {
 	TAKES_EXTEND = 1 << 4,
 	TAKES_DEVICE = 1 << 5,
 	TAKES_IN_OUT = 1 << 6,
+	TAKES_WATCH = 1 << 7,
+	TAKES_WAY = 1 << 8, /* --in and --out without a device */
+	TAKES_SEGMENT = 1 << 9, /* what is of one segment */
+	TAKES_WALK = 1 << 10, /* --connection without a value */
+	TAKES_PROMETHEUS = 1 << 11,
 	CHANGES = TAKES_CONFIRM | TAKES_FORCE,
-	ASKS = TAKES_JSON | TAKES_QUESTION,
+	ASKS = TAKES_JSON | TAKES_QUESTION | TAKES_SEGMENT | TAKES_WALK,
 };
 
 #define MANY 1000000
@@ -29,7 +34,7 @@ static const struct command {
 	unsigned int takes;
 	int (*run)(const struct arguments *args);
 } commands[] = {
-	{ "status", NULL, "", 0, 0, TAKES_JSON, status },
+	{ "status", NULL, "", 0, 0, TAKES_JSON | TAKES_PROMETHEUS, status },
 	{ "adm", "show", "", 0, 0, 0, adm_show },
 	{ "adm", "set", " PREFIX...", 1, MANY, CHANGES, adm_set },
 	{ "adm", "add", " PREFIX...", 1, MANY, CHANGES, adm_add },
@@ -51,6 +56,7 @@ static const struct command {
 	{ "explain", "out", " ADDRESS:PORT ADDRESS:PORT", 2, 2, ASKS | TAKES_DEVICE, explain_out },
 	{ "explain", "forward", " ADDRESS:PORT ADDRESS:PORT", 2, 2, ASKS | TAKES_IN_OUT,
 	  explain_forward },
+	{ "watch", NULL, "", 0, 0, TAKES_JSON | TAKES_WATCH | TAKES_WAY, watch },
 	{ "version", NULL, "", 0, 0, TAKES_JSON, version },
 };
 
@@ -59,13 +65,18 @@ enum {
 	OPTION_FORCE,
 	OPTION_EXTEND,
 	OPTION_JSON,
+	OPTION_PROMETHEUS,
 	OPTION_FLAGS,
 	OPTION_CONNECTION,
+	OPTION_POLICY,
 	OPTION_DATA_OFFSET,
 	OPTION_LENGTH,
 	OPTION_DEVICE,
 	OPTION_IN,
 	OPTION_OUT,
+	OPTION_PORT,
+	OPTION_SUMMARY,
+	OPTION_FOR,
 };
 
 static const struct argp_option options[] = {
@@ -77,23 +88,34 @@ static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "confirm:", 2 },
 	{ "extend", OPTION_EXTEND, "SECONDS", 0,
 	  "Do not keep the change yet: let it wait 1 to 86400 seconds from now", 2 },
-	{ NULL, 0, NULL, 0, "status, explain, version:", 3 },
+	{ NULL, 0, NULL, 0, "status, explain, watch, version:", 3 },
 	{ "json", OPTION_JSON, NULL, 0, "Print JSON", 3 },
+	{ "prometheus", OPTION_PROMETHEUS, NULL, 0, "status: print metrics for Prometheus", 3 },
 	{ NULL, 0, NULL, 0, "explain:", 4 },
 	{ "flags", OPTION_FLAGS, "FLAG,...", 0,
 	  "TCP flags: FIN SYN RST PSH ACK URG ECE CWR, or none (default: SYN)", 4 },
-	{ "connection", OPTION_CONNECTION, "ask|none|held", 0,
-	  "Whether the connection is there: look (default), or take it as stated", 4 },
+	{ "connection", OPTION_CONNECTION, "ask|none|held", OPTION_ARG_OPTIONAL,
+	  "Whether the connection is there: look (default), or take it as stated. "
+	  "Without a value: all segments of a connection, from SYN to FIN, both ways",
+	  4 },
+	{ "policy", OPTION_POLICY, "FILE", 0,
+	  "By the policy in a file like /etc/modprobe.d/mailwall.conf, without the module", 4 },
 	{ "data-offset", OPTION_DATA_OFFSET, "WORDS", 0, "TCP data offset, 0 to 15 (default: 5)",
 	  4 },
 	{ "length", OPTION_LENGTH, "BYTES", 0,
 	  "Bytes from the TCP header on (default: what the data offset says)", 4 },
 	{ "device", OPTION_DEVICE, "IFNAME", 0, "in, out: network device that the segment passes",
 	  4 },
-	{ "in", OPTION_IN, "IFNAME", 0,
+	{ "in", OPTION_IN, "IFNAME", OPTION_ARG_OPTIONAL,
 	  "forward: device that it comes in by (default: of the route to its source)", 4 },
-	{ "out", OPTION_OUT, "IFNAME", 0,
+	{ "out", OPTION_OUT, "IFNAME", OPTION_ARG_OPTIONAL,
 	  "forward: device that it leaves by (default: of the route to its target)", 4 },
+	{ NULL, 0, NULL, 0, "watch (--in, --out: only what is inbound, or outbound):", 5 },
+	{ "port", OPTION_PORT, "PORT", 0, "Only what has this port, on either side", 5 },
+	{ "summary", OPTION_SUMMARY, NULL, 0,
+	  "At the end, how many by direction, port and peer, outbound first", 5 },
+	{ "for", OPTION_FOR, "SECONDS", 0, "End after 1 to 604800 seconds (default: at Ctrl-C)",
+	  5 },
 	{ 0 },
 };
 
@@ -121,6 +143,7 @@ static const char documentation[] =
 	"                             what happens to a segment to, from, or through\n"
 	"                             this host, and why\n"
 	"                             (ADDRESS:PORT, IPv6 as [ADDRESS]:PORT)\n"
+	"  watch                      denied segments as they come, through nfnetlink_log\n"
 	"  version                    release and ABI of command and module\n"
 	"\n"
 	"A port of a row is the gateway's own if TARGET is GTW, the one elsewhere if SOURCE is GTW. "
@@ -152,22 +175,58 @@ static u32 option_number(struct argp_state *state, const char *name, const char 
 	return number;
 }
 
-static u8 option_connection(struct argp_state *state, const char *value)
+/* Return: MAILWALL_CONNECTION_*, or -1. */
+static int connection_named(const char *value)
 {
 	static const char *const name[] = {
 		[MAILWALL_CONNECTION_ASK] = "ask",
 		[MAILWALL_CONNECTION_NONE] = "none",
 		[MAILWALL_CONNECTION_HELD] = "held",
 	};
-	char text[ESCAPED_TEXT];
-	u8 i;
+	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(name); i++)
 		if (!strcmp(value, name[i]))
 			return i;
+	return -1;
+}
+
+static u8 option_connection(struct argp_state *state, const char *value)
+{
+	int connection = connection_named(value);
+	char text[ESCAPED_TEXT];
+
+	if (connection >= 0)
+		return connection;
 	argp_error(state, "--connection=\"%s\": write ask, none or held",
 		   escape(value, strlen(value), text));
 	return 0;
+}
+
+/*
+ * An option whose value getopt takes only behind "=": the next word is its value too, where
+ * it @fits. Words come in order: ARGP_IN_ORDER.
+ */
+static char *option_value(struct argp_state *state, char *value, bool fits)
+{
+	return value || !fits ? value : state->argv[state->next++];
+}
+
+static const char *next_word(const struct argp_state *state)
+{
+	return state->next < state->argc ? state->argv[state->next] : "";
+}
+
+/* --in and --out: a device with "explain", a direction with "watch" */
+static char *option_device(struct argp_state *state, struct line *line, char *value, u8 way)
+{
+	bool asks = line->args.count > 1 && !strcmp(line->args.words[0], "explain");
+
+	value = option_value(state, value, asks && !strchr("-", *next_word(state)));
+	line->takes |= value ? TAKES_IN_OUT : TAKES_WAY;
+	if (!value)
+		line->args.ways |= 1 << way;
+	return value;
 }
 
 /* Find the command, take its name and verb off the words, check what is left. */
@@ -214,15 +273,32 @@ static void find_command(struct argp_state *state, struct line *line)
 		argp_error(state, "%s: too little: write \"%s\"", command->name, usage);
 	}
 	if (line->takes & ~command->takes)
-		argp_error(state, "%s%s%s does not take this option: %s", command->name,
-			   command->verb ? " " : "", command->verb ?: "",
-			   line->takes & ~command->takes & TAKES_JSON	 ? "--json" :
-			   line->takes & ~command->takes & TAKES_CONFIRM ? "--confirm" :
-			   line->takes & ~command->takes & TAKES_FORCE	 ? "--force" :
-			   line->takes & ~command->takes & TAKES_EXTEND	 ? "--extend" :
-			   command->takes & TAKES_DEVICE ? "--in and --out are for forward" :
-			   command->takes & TAKES_IN_OUT ? "--device is for in and out" :
-							   "one of explain's");
+		argp_error(
+			state, "%s%s%s does not take this option: %s", command->name,
+			command->verb ? " " : "", command->verb ?: "",
+			line->takes & ~command->takes & TAKES_JSON ?
+				"--json" :
+			line->takes & ~command->takes & TAKES_CONFIRM ?
+				"--confirm" :
+			line->takes & ~command->takes & TAKES_FORCE ?
+				"--force" :
+			line->takes & ~command->takes & TAKES_EXTEND ?
+				"--extend" :
+			line->takes & ~command->takes & TAKES_WATCH ?
+				"--port, --summary and --for are for watch" :
+			line->takes & ~command->takes & TAKES_WAY ?
+				"--in and --out without a device are for watch: write --in=IFNAME" :
+			command->takes & TAKES_WATCH ?
+				"--in and --out take no device with watch, and the rest is explain's" :
+			command->takes & TAKES_DEVICE ? "--in and --out are for forward" :
+			command->takes & TAKES_IN_OUT ? "--device is for in and out" :
+							"one of explain's");
+	if (line->takes & TAKES_PROMETHEUS && line->takes & TAKES_JSON)
+		argp_error(state, "write one of --json and --prometheus");
+	if (line->takes & TAKES_SEGMENT && line->takes & TAKES_WALK)
+		argp_error(
+			state,
+			"--connection alone is for all segments: leave out what is of one of them, or write --connection=ask");
 	if (command->takes & CHANGES && !args->count && line->takes && !command->verb)
 		argp_error(state,
 			   "%s: --confirm and --force are for a change: write \"mailwall %s%s\"",
@@ -254,8 +330,12 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		line->takes |= TAKES_JSON;
 		args->json = true;
 		return 0;
+	case OPTION_PROMETHEUS:
+		line->takes |= TAKES_PROMETHEUS;
+		args->prometheus = true;
+		return 0;
 	case OPTION_FLAGS:
-		line->takes |= TAKES_QUESTION;
+		line->takes |= TAKES_QUESTION | TAKES_SEGMENT;
 		if (!parse_flags(value, &question->flags))
 			argp_error(
 				state,
@@ -263,15 +343,22 @@ static error_t parse(int key, char *value, struct argp_state *state)
 				escape(value, strlen(value), text));
 		return 0;
 	case OPTION_CONNECTION:
+		value = option_value(state, value, connection_named(next_word(state)) >= 0);
+		line->takes |= TAKES_QUESTION | (value ? 0 : TAKES_WALK);
+		question->walk = !value;
+		if (value)
+			question->connection = option_connection(state, value);
+		return 0;
+	case OPTION_POLICY:
 		line->takes |= TAKES_QUESTION;
-		question->connection = option_connection(state, value);
+		question->policy = value;
 		return 0;
 	case OPTION_DATA_OFFSET:
-		line->takes |= TAKES_QUESTION;
+		line->takes |= TAKES_QUESTION | TAKES_SEGMENT;
 		question->data_offset = option_number(state, "data-offset", value, 0, 15);
 		return 0;
 	case OPTION_LENGTH:
-		line->takes |= TAKES_QUESTION;
+		line->takes |= TAKES_QUESTION | TAKES_SEGMENT;
 		question->length = option_number(state, "length", value, 0, 65535);
 		return 0;
 	case OPTION_DEVICE:
@@ -279,12 +366,24 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		question->device = value;
 		return 0;
 	case OPTION_IN:
-		line->takes |= TAKES_IN_OUT;
-		question->in = value;
+		value = option_device(state, line, value, MAILWALL_IN);
+		question->in = value ?: question->in;
 		return 0;
 	case OPTION_OUT:
-		line->takes |= TAKES_IN_OUT;
-		question->out = value;
+		value = option_device(state, line, value, MAILWALL_OUT);
+		question->out = value ?: question->out;
+		return 0;
+	case OPTION_PORT:
+		line->takes |= TAKES_WATCH;
+		args->port = option_number(state, "port", value, 1, 65535);
+		return 0;
+	case OPTION_SUMMARY:
+		line->takes |= TAKES_WATCH;
+		args->summary = true;
+		return 0;
+	case OPTION_FOR:
+		line->takes |= TAKES_WATCH;
+		args->seconds = option_number(state, "for", value, 1, 7 * 86400);
 		return 0;
 	case ARGP_KEY_ARG:
 		args->words[args->count++] = value;
@@ -330,7 +429,7 @@ int main(int argc, char **argv)
 	if (argc)
 		argv[0] = name;
 	argp_err_exit_status = EXIT_USAGE;
-	if (argp_parse(&argp, argc, argv, 0, NULL, &line)) {
+	if (argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &line)) {
 		say("cannot read the command line");
 		return EXIT_USAGE;
 	}

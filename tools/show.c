@@ -305,8 +305,11 @@ int status(const struct arguments *args)
 
 	if (report.complete)
 		passes_find(&report.policy, &report.passes);
-	if (code == EXIT_DONE && args->json)
-		code = json_status(&report);
+	/* programs are told of a module that is not there in their own way too */
+	if (args->prometheus)
+		code = prometheus_status(&report);
+	else if (args->json)
+		code = json_status(&report) ?: code;
 	else if (code == EXIT_DONE)
 		show_status(&report);
 	passes_free(&report.passes);

@@ -194,7 +194,7 @@ sub in_builds {
 	);
 	my @kinds = split(/ /, $ENV{MAILWALL_BUILDS} // 'plain sanitizers old');
 
-	system("$top/tests/deps make gcc libc6-dev libjansson-dev pkg-config python3-minimal perl >&2") == 0
+	system("$top/tests/deps make gcc libc6-dev libjansson-dev libmnl-dev pkg-config python3-minimal perl >&2") == 0
 		or BAIL_OUT('packages are missing');
 	for my $kind (@kinds) {
 		$old = $kind eq 'old' ? '0.1.0' : undef;

@@ -14,13 +14,19 @@
  * $FAKE_FAIL, "SET_POLICY=EPERM". $FAKE_ROW=PORT: the module has a row more in its
  * table than we, and a reason more; $FAKE_LATE: a row comes between the question how
  * many there are and the one for them.
+ * "nflog" holds what nfnetlink_log sends, each with its length before it; a length of 0
+ * is a receive buffer that ran over, and behind the last one comes SIGTERM.
+ * $FAKE_NFLOG is an errno for its answer; with $FAKE_LOG_OFF somebody sets log=off in place of it.
  */
 #include "abi1.h"
 #include "answer.h"
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <libmnl/libmnl.h>
 #include <net/if.h>
+#include <poll.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -765,4 +771,101 @@ int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *
 		return ENOENT;
 	snprintf(instead, sizeof(instead), "%s/%s", programs, path + strlen(PROGRAMS));
 	return REAL(posix_spawn, pid, instead, actions, attributes, argv, environment);
+}
+
+/* nfnetlink_log */
+
+static struct {
+	int fd;
+	struct nlmsghdr request; /* to be answered, if its length is not 0 */
+} nflog;
+
+struct mnl_socket *mnl_socket_open(int bus)
+{
+	nflog.fd = real_open(in_directory("nflog"), O_RDONLY, 0);
+	return bus == NETLINK_NETFILTER && nflog.fd >= 0 ? (struct mnl_socket *)&nflog : NULL;
+}
+
+int mnl_socket_bind(struct mnl_socket *nl, unsigned int groups, pid_t pid)
+{
+	return (void *)nl == &nflog && !groups && pid == MNL_SOCKET_AUTOPID ? 0 : -1;
+}
+
+int mnl_socket_get_fd(const struct mnl_socket *nl)
+{
+	return (const void *)nl == &nflog ? nflog.fd : -1;
+}
+
+unsigned int mnl_socket_get_portid(const struct mnl_socket *nl)
+{
+	return (const void *)nl == &nflog ? 4711 : 0;
+}
+
+/* What is asked is there for the test to read. */
+ssize_t mnl_socket_sendto(const struct mnl_socket *nl, const void *request, size_t length)
+{
+	int fd = real_open(in_directory("nflog.asked"), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	if ((const void *)nl != &nflog || write(fd, request, length) != (ssize_t)length)
+		abort();
+	close(fd);
+	memcpy(&nflog.request, request, sizeof(nflog.request));
+	return length;
+}
+
+static ssize_t nflog_answer(void *buffer)
+{
+	struct nlmsghdr *answer = mnl_nlmsg_put_header(buffer);
+	const char *error = getenv("FAKE_NFLOG");
+	struct nlmsgerr *said;
+
+	answer->nlmsg_type = NLMSG_ERROR;
+	answer->nlmsg_seq = nflog.request.nlmsg_seq;
+	answer->nlmsg_pid = 4711;
+	said = mnl_nlmsg_put_extra_header(answer, sizeof(*said));
+	said->error = error ? -error_number(error) : 0;
+	said->msg = nflog.request;
+	nflog.request.nlmsg_len = 0;
+	return answer->nlmsg_len;
+}
+
+/* All is read: the command is ended, or somebody changes the policy. */
+static ssize_t nflog_end(void)
+{
+	struct state state;
+
+	if (getenv("FAKE_LOG_OFF")) {
+		state_read(&state);
+		state.policy.log = MAILWALL_LOG_OFF;
+		state_write(&state);
+		poll(NULL, 0, 100);
+	} else {
+		kill(getpid(), SIGTERM);
+	}
+	errno = EAGAIN;
+	return -1;
+}
+
+ssize_t mnl_socket_recvfrom(const struct mnl_socket *nl, void *buffer, size_t size)
+{
+	u32 length;
+
+	if ((const void *)nl != &nflog)
+		abort();
+	if (nflog.request.nlmsg_len)
+		return nflog_answer(buffer);
+	if (read(nflog.fd, &length, sizeof(length)) != sizeof(length))
+		return nflog_end();
+	if (!length) {
+		errno = ENOBUFS;
+		return -1;
+	}
+	if (length > size || read(nflog.fd, buffer, length) != length)
+		abort();
+	return length;
+}
+
+int mnl_socket_close(struct mnl_socket *nl)
+{
+	return (void *)nl == &nflog ? close(nflog.fd) : -1;
 }

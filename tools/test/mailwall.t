@@ -170,7 +170,7 @@ sub test_usage {
 			qr/explain forward does not take this option: --device is for in and out/],
 		[['explain', 'forward', '192.0.2.1:1'], qr/too little: write "mailwall explain forward ADDRESS:PORT/],
 		[['explain', 'forward', '192.0.2.1:1', '2001:db8::1:25'], qr/"2001:db8::1:25": write ADDRESS:PORT/],
-		[['explain', 'forward', '192.0.2.1:1', '192.0.2.2:2', '--in'], qr/requires an argument/],
+		[['explain', 'forward', '192.0.2.1:1', '192.0.2.2:2', '--in'], qr/without a device are for watch: write --in=IFNAME/],
 		[['status', '--in=lo'], qr/does not take this option: one of explain's/],
 		[['mode', 'off', '--confirm=0'], qr/--confirm="0": write a number from 1 to 86400/],
 		[['mode', 'off', '--confirm=86401'], qr/from 1 to 86400/],
@@ -248,7 +248,7 @@ END
 }
 
 sub test_completion {
-	completes('mailwall ', 'status adm site gtw mode log confirm revert explain version');
+	completes('mailwall ', 'status adm site gtw mode log confirm revert explain watch version');
 	completes('mailwall s', 'status site');
 	completes('mailwall adm ', 'show add remove clear set');
 	completes('mailwall site ', 'show add remove clear');
@@ -259,12 +259,12 @@ sub test_completion {
 	completes('mailwall gtw add t', 'this');
 	completes('mailwall mode a', 'audit');
 	completes('mailwall mode audit --', '--confirm= --force');
-	completes('mailwall status --', '--json');
+	completes('mailwall status --', '--json --prometheus');
 	completes('mailwall confirm --', '--extend=');
 	completes('mailwall adm show --', '');
 	completes('mailwall --', '--help --usage --version');
 	completes('mailwall explain ', 'in out forward');
-	completes('mailwall explain forward --', '--flags= --connection= --data-offset= --length= --json --in= --out=');
+	completes('mailwall explain forward --', '--flags= --connection= --policy= --data-offset= --length= --json --in= --out=');
 	completes('mailwall explain in --d', '--data-offset= --device=');
 	completes('mailwall adm remove ', '192.0.2.0/24');
 	completes('mailwall site add 22 ', 'ANY ADM GTW');

@@ -1,6 +1,9 @@
 #!/usr/bin/python3
 """log=kernel and log=nflog:GROUP: what is logged, how much, by which module, for whom to read."""
 import glob
+import json
+import signal
+import subprocess
 
 from wire import *
 from kernel import *
@@ -176,10 +179,10 @@ def rate(wire):
     must(mw_unload())
 
 
-def reader(group, *command, ns="gtw"):
+def reader(group, *command, ns="gtw", stdout=subprocess.DEVNULL):
     """Start a reader of the group; it is there when this returns."""
     with netns(ns):
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stdout,
                                    stderr=subprocess.DEVNULL)
 
     def bound():
@@ -253,6 +256,124 @@ def nflog(wire):
         like(run("tcpdump", "-nr", file).stdout, r"IP 198\.18\.255\.66\.50001 > 192\.0\.2\.1\.8080: ",
              "tcpdump prints it as packets")
         must(mw_unload())
+
+
+def watch(wire):
+    """mailwall watch, by its own reading of the group; and what it says where it cannot."""
+    must(mw_load("log=nflog:9", "adm=198.51.100.0/24"))
+    with open("/tmp/watch.out", "wb") as file:
+        process = reader(9, "mailwall", "watch", "--json", stdout=file)
+    for fam in (4, 6):
+        for case in CASES:
+            wire.send(fam, case)
+
+    def seen():
+        with open("/tmp/watch.out", encoding="ascii") as file:
+            return [json.loads(line) for line in file if line.endswith("}\n")]
+
+    wait_until(lambda: len(seen()) >= 2 * len(CASES), 20)
+    found = [(one["direction"], one["reason"], one["source"], one["source_port"], one["target"],
+              one["target_port"], one["in"], one["out"]) for one in seen() if "reason" in one]
+    want = []
+    for fam in (4, 6):
+        for way, reason, _, far, near, _ in CASES:
+            ends = (GHOST_OF[fam], far), (GTW_OF[fam], near)
+            (src, sport), (dst, dport) = ends if way == "in" else ends[::-1]
+            want.append((way, reason, src, sport, dst, dport,
+                         "any0" if way == "in" else None, None if way == "in" else "any0"))
+    is_(found, want, "mailwall watch has each of them, and none is lost")
+    done = run("mailwall", "watch")
+    is_(done.returncode, 1, "a second reader of the group is refused")
+    like(done.stdout, "another program reads group 9", "and told why")
+    stop(process)
+    is_(process.returncode, 0, "SIGTERM is an end")
+    # so many at once that a reader that is stopped cannot have them all
+    process = reader(9, "mailwall", "watch", "--summary", "--json", stdout=subprocess.PIPE)
+    process.send_signal(signal.SIGSTOP)
+    before = denials()
+    for _ in range(30000):
+        wire.send(4, CASES[0])
+    wait_until(lambda: denials() - before >= 30000, 20)
+    process.send_signal(signal.SIGCONT)
+    time.sleep(2)
+    wire.send(4, CASES[0])      # whose number tells how many are lost
+    time.sleep(1)
+    process.terminate()
+    said = [json.loads(line) for line in process.communicate()[0].splitlines()]
+    counted, lost = sum(one.get("segments", 0) for one in said), said[-1]["lost"]
+    ok(lost > 0, "a reader that is too slow loses some", said)
+    is_(counted + lost, denials() - before, "and counts them to the last one")
+    must(mw_unload())
+    with open(CONF, "w", encoding="ascii") as file:
+        file.write("install nfnetlink_log /bin/false\n")
+    must(mw_load())
+    remove("nflog:9")
+    done = run("mailwall", "watch")
+    like(done.stdout, 'first "mailwall log nflog"', "log=off: it says what to do")
+    done = run("mailwall", "log", "nflog")
+    like(done.stdout, "nfnetlink_log", "where the kernel has no logger, that names the module")
+    os.unlink(CONF)
+    must(mw_unload())
+
+
+def trace(wire):
+    """mailwall:verdict tells of each judgement, where everything else is off too, and of nothing
+    when it is off."""
+    tracing = "/sys/kernel/tracing"
+    if not os.path.exists(f"{tracing}/events"):
+        must(run("mount", "-t", "tracefs", "nodev", tracing))
+
+    def lines_of():
+        with open(f"{tracing}/trace", encoding="ascii") as file:
+            return [line.split(": verdict: ")[1] for line in file if ": verdict: " in line]
+
+    def switch(on):
+        write_once(f"{tracing}/events/mailwall/verdict/enable", str(on))
+
+    def pretty(fam, address, port):
+        return f"{address}:{port}" if fam == 4 else f"[{address}]:{port}"
+
+    must(mw_load("adm=198.51.100.0/24"))
+    write_once(f"{tracing}/trace", "")
+    before = denials()
+    wire.send(4, CASES[0])
+    is_((denials() - before, lines_of()), (1, []), "off: it tells of nothing")
+    switch(1)
+    passes = ("in", "25", SYN, 50011, 25, {})
+    for mode, verb in (("enforce", "deny"), ("audit", "would-deny")):
+        is_(mw_write("mode", mode), 0, f"mode {mode} while it is on")
+        write_once(f"{tracing}/trace", "")
+        before = denials()
+        for fam in (4, 6):
+            for case in [*CASES, passes]:
+                wire.send(fam, case)
+        wait_until(lambda: len(lines_of()) >= 2 * len(CASES) + 2, 20)
+        found = lines_of()
+        is_(len(found), 2 * len(CASES) + 2, f"{mode}: a line for each")
+        is_(denials() - before, 2 * len(CASES), f"{mode}: which are counted as ever")
+        for fam in (4, 6):
+            for way, reason, flags, far, near, _ in CASES:
+                read = reason != "malformed"
+                ends = [pretty(fam, GHOST_OF[fam], far if read else 0),
+                        pretty(fam, GTW_OF[fam], near if read else 0)]
+                source, target = ends if way == "in" else ends[::-1]
+                want = f"{verb} {way} {reason} gateway=this row=0 source={source} " \
+                       f"target={target} flags=0x{flags if read else 0:02x} "
+                ok(any(line.startswith(want) for line in found), f"{mode}: {want}", found)
+            want = f"allow in - gateway=this row=25 " \
+                   f"source={pretty(fam, GHOST_OF[fam], 50011)} target={pretty(fam, GTW_OF[fam], 25)} "
+            ok(any(line.startswith(want) for line in found), f"{mode}: {want}", found)
+    is_(mw_write("mode", "enforce"), 0, "mode enforce")
+    switch(0)
+    write_once(f"{tracing}/trace", "")
+    before = denials()
+    wire.send(6, CASES[0])
+    is_((denials() - before, lines_of()), (1, []), "off again")
+    switch(1)
+    must(mw_unload())
+    must(mw_load("adm=198.51.100.0/24"))
+    is_(lines_of(), [], "the module goes and comes while it is on")
+    must(mw_unload())
 
 
 def ulogd(wire):
@@ -429,7 +550,7 @@ def main():
     topology()
     parts((on_demand, none), mend=mw_unload)
     wire = Wire()
-    parts((lines, rate, nflog, ulogd), wire, mend=mw_unload)
+    parts((lines, rate, nflog, watch, trace, ulogd), wire, mend=mw_unload)
     wire.unmute()
     parts((elsewhere,), mend=mw_unload)
     done_testing()
