@@ -11,6 +11,8 @@
 #define EXIT_DONE 0
 #define EXIT_REFUSED 1
 #define EXIT_USAGE 2
+/* "apply" changed something, or would have */
+#define EXIT_CHANGED 3
 
 /**
  * struct question - the options of "explain"
@@ -40,6 +42,8 @@ struct question {
  * @extend: --extend, 0 without
  * @force: --force
  * @json: --json
+ * @check: --check
+ * @diff: --diff
  * @question: the options of "explain"
  */
 struct arguments {
@@ -49,6 +53,8 @@ struct arguments {
 	u32 extend;
 	bool force;
 	bool json;
+	bool check;
+	bool diff;
 	struct question question;
 };
 

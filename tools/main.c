@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* mailwall: the command line. */
-#include "command.h"
+#include "persist.h"
 #include <argp.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -14,6 +14,8 @@ enum {
 	TAKES_EXTEND = 1 << 4,
 	TAKES_DEVICE = 1 << 5,
 	TAKES_IN_OUT = 1 << 6,
+	TAKES_CHECK = 1 << 7,
+	TAKES_DIFF = 1 << 8,
 	CHANGES = TAKES_CONFIRM | TAKES_FORCE,
 	ASKS = TAKES_JSON | TAKES_QUESTION,
 };
@@ -47,6 +49,11 @@ static const struct command {
 	{ "log", NULL, " [off|kernel|nflog[:GROUP]]", 0, 1, CHANGES, logging },
 	{ "confirm", NULL, "", 0, 0, TAKES_EXTEND, confirm },
 	{ "revert", NULL, "", 0, 0, 0, revert },
+	{ "check", NULL, " [FILE]", 0, 1, 0, check },
+	{ "save", NULL, "", 0, 0, 0, save },
+	{ "reload", NULL, "", 0, 0, TAKES_CONFIRM | TAKES_FORCE, reload },
+	{ "diff", NULL, "", 0, 0, 0, diff },
+	{ "apply", NULL, " FILE", 1, 1, TAKES_FORCE | TAKES_CHECK | TAKES_DIFF, apply },
 	{ "explain", "in", " ADDRESS:PORT ADDRESS:PORT", 2, 2, ASKS | TAKES_DEVICE, explain_in },
 	{ "explain", "out", " ADDRESS:PORT ADDRESS:PORT", 2, 2, ASKS | TAKES_DEVICE, explain_out },
 	{ "explain", "forward", " ADDRESS:PORT ADDRESS:PORT", 2, 2, ASKS | TAKES_IN_OUT,
@@ -66,6 +73,8 @@ enum {
 	OPTION_DEVICE,
 	OPTION_IN,
 	OPTION_OUT,
+	OPTION_CHECK,
+	OPTION_DIFF,
 };
 
 static const struct argp_option options[] = {
@@ -77,6 +86,10 @@ static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "confirm:", 2 },
 	{ "extend", OPTION_EXTEND, "SECONDS", 0,
 	  "Do not keep the change yet: let it wait 1 to 86400 seconds from now", 2 },
+	{ NULL, 0, NULL, 0, "apply:", 2 },
+	{ "check", OPTION_CHECK, NULL, 0, "Change nothing, tell by the exit code what would be",
+	  2 },
+	{ "diff", OPTION_DIFF, NULL, 0, "Print what differs from what runs", 2 },
 	{ NULL, 0, NULL, 0, "status, explain, version:", 3 },
 	{ "json", OPTION_JSON, NULL, 0, "Print JSON", 3 },
 	{ NULL, 0, NULL, 0, "explain:", 4 },
@@ -117,6 +130,12 @@ static const char documentation[] =
 	"                             show or set where denied segments are logged\n"
 	"  confirm                    keep the change that waits to be confirmed\n"
 	"  revert                     undo it now\n"
+	"  check [FILE]               what the next boot loads, and what is wrong with it;\n"
+	"                             FILE in place of /etc/modprobe.d/mailwall.conf\n"
+	"  save                       let the next boot load what runs\n"
+	"  reload                     let run what the next boot loads\n"
+	"  diff                       how the two differ: - saved, + running\n"
+	"  apply FILE                 let run, and save, what FILE says\n"
 	"  explain in|out|forward SOURCE TARGET\n"
 	"                             what happens to a segment to, from, or through\n"
 	"                             this host, and why\n"
@@ -126,7 +145,7 @@ static const char documentation[] =
 	"A port of a row is the gateway's own if TARGET is GTW, the one elsewhere if SOURCE is GTW. "
 	"The other end is ANY or ADM.\n"
 	"\n"
-	"Exit codes: 0 done, 1 refused or failed, 2 usage. Manual: mailwall(8).";
+	"Exit codes: 0 done, 1 refused or failed (diff: they differ), 2 usage, 3 apply changed something. Manual: mailwall(8).";
 
 /**
  * struct line - the command line while it is read
@@ -220,10 +239,13 @@ static void find_command(struct argp_state *state, struct line *line)
 			   line->takes & ~command->takes & TAKES_CONFIRM ? "--confirm" :
 			   line->takes & ~command->takes & TAKES_FORCE	 ? "--force" :
 			   line->takes & ~command->takes & TAKES_EXTEND	 ? "--extend" :
+			   line->takes & ~command->takes & TAKES_CHECK	 ? "--check" :
+			   line->takes & ~command->takes & TAKES_DIFF	 ? "--diff" :
 			   command->takes & TAKES_DEVICE ? "--in and --out are for forward" :
 			   command->takes & TAKES_IN_OUT ? "--device is for in and out" :
 							   "one of explain's");
-	if (command->takes & CHANGES && !args->count && line->takes && !command->verb)
+	if (command->takes & CHANGES && command->max == 1 && !args->count && line->takes &&
+	    !command->verb)
 		argp_error(state,
 			   "%s: --confirm and --force are for a change: write \"mailwall %s%s\"",
 			   command->name, command->name, command->words);
@@ -249,6 +271,14 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	case OPTION_EXTEND:
 		line->takes |= TAKES_EXTEND;
 		args->extend = option_number(state, "extend", value, 1, MAILWALL_CONFIRM_MAX);
+		return 0;
+	case OPTION_CHECK:
+		line->takes |= TAKES_CHECK;
+		args->check = true;
+		return 0;
+	case OPTION_DIFF:
+		line->takes |= TAKES_DIFF;
+		args->diff = true;
 		return 0;
 	case OPTION_JSON:
 		line->takes |= TAKES_JSON;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* "status" and "version". */
-#include "command.h"
+#include "persist.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -127,6 +127,7 @@ static void show_passes(const struct passes *passes)
 static void show_policy(const struct report *report)
 {
 	const struct mw_spec *policy = &report->policy;
+	const char *saved = persist_state(policy);
 	char text[MW_PREFIX_TEXT];
 	u16 i;
 
@@ -150,6 +151,8 @@ static void show_policy(const struct report *report)
 		       policy->confirm);
 	else
 		puts("none waits to be confirmed");
+	if (*saved)
+		printf("%-11s%s\n", "saved", saved);
 	printf("%-11s%" PRIu64 "\n", "generation", (uint64_t)policy->generation);
 }
 

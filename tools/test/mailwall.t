@@ -248,8 +248,9 @@ END
 }
 
 sub test_completion {
-	completes('mailwall ', 'status adm site gtw mode log confirm revert explain version');
-	completes('mailwall s', 'status site');
+	completes('mailwall ', 'status adm site gtw mode log confirm revert check save reload diff apply explain version');
+	completes('mailwall s', 'status site save');
+	completes('mailwall apply --', '--check --diff --force');
 	completes('mailwall adm ', 'show add remove clear set');
 	completes('mailwall site ', 'show add remove clear');
 	completes('mailwall gtw ', 'show add remove set');
