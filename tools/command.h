@@ -44,6 +44,7 @@ struct question {
  * @json: --json
  * @check: --check
  * @diff: --diff
+ * @add: --adm, --site and --gtw, with commas between
  * @question: the options of "explain"
  */
 struct arguments {
@@ -55,6 +56,7 @@ struct arguments {
 	bool json;
 	bool check;
 	bool diff;
+	char *add[3];
 	struct question question;
 };
 
@@ -351,6 +353,16 @@ struct session {
  * namespace would judge.
  */
 bool session_find(struct session *session);
+
+/**
+ * session_judge() - what happens to a connection's segments, both ways
+ * @spec: policy
+ * @session: its ends
+ * @behind: set if the verdict is for the gateway behind this host that it comes from
+ *
+ * Return: the first denial, or an allowing verdict, of mw_policy_judge().
+ */
+unsigned int session_judge(const struct mw_spec *spec, const struct session *session, bool *behind);
 
 /**
  * session_guard() - would a policy cut the session in use?

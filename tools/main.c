@@ -16,6 +16,7 @@ enum {
 	TAKES_IN_OUT = 1 << 6,
 	TAKES_CHECK = 1 << 7,
 	TAKES_DIFF = 1 << 8,
+	TAKES_ADD = 1 << 9,
 	CHANGES = TAKES_CONFIRM | TAKES_FORCE,
 	ASKS = TAKES_JSON | TAKES_QUESTION,
 };
@@ -54,6 +55,8 @@ static const struct command {
 	{ "reload", NULL, "", 0, 0, TAKES_CONFIRM | TAKES_FORCE, reload },
 	{ "diff", NULL, "", 0, 0, 0, diff },
 	{ "apply", NULL, " FILE", 1, 1, TAKES_FORCE | TAKES_CHECK | TAKES_DIFF, apply },
+	{ "enable", NULL, "", 0, 0, CHANGES | TAKES_ADD, enable },
+	{ "disable", NULL, "", 0, 0, 0, disable },
 	{ "explain", "in", " ADDRESS:PORT ADDRESS:PORT", 2, 2, ASKS | TAKES_DEVICE, explain_in },
 	{ "explain", "out", " ADDRESS:PORT ADDRESS:PORT", 2, 2, ASKS | TAKES_DEVICE, explain_out },
 	{ "explain", "forward", " ADDRESS:PORT ADDRESS:PORT", 2, 2, ASKS | TAKES_IN_OUT,
@@ -75,6 +78,9 @@ enum {
 	OPTION_OUT,
 	OPTION_CHECK,
 	OPTION_DIFF,
+	OPTION_ADM,
+	OPTION_SITE,
+	OPTION_GTW,
 };
 
 static const struct argp_option options[] = {
@@ -86,6 +92,10 @@ static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "confirm:", 2 },
 	{ "extend", OPTION_EXTEND, "SECONDS", 0,
 	  "Do not keep the change yet: let it wait 1 to 86400 seconds from now", 2 },
+	{ NULL, 0, NULL, 0, "enable:", 2 },
+	{ "adm", OPTION_ADM, "PREFIX,...", 0, "Prefixes of the administration network", 2 },
+	{ "site", OPTION_SITE, "ROW,...", 0, "Site rows, such as 22:ADM:GTW", 2 },
+	{ "gtw", OPTION_GTW, "GATEWAY,...", 0, "Gateways, besides this host", 2 },
 	{ NULL, 0, NULL, 0, "apply:", 2 },
 	{ "check", OPTION_CHECK, NULL, 0, "Change nothing, tell by the exit code what would be",
 	  2 },
@@ -130,6 +140,9 @@ static const char documentation[] =
 	"                             show or set where denied segments are logged\n"
 	"  confirm                    keep the change that waits to be confirmed\n"
 	"  revert                     undo it now\n"
+	"  enable                     the first start: load, show what would be cut, enforce,\n"
+	"                             save; undone unless confirmed\n"
+	"  disable                    undo it: unload, and forget what is saved\n"
 	"  check [FILE]               what the next boot loads, and what is wrong with it;\n"
 	"                             FILE in place of /etc/modprobe.d/mailwall.conf\n"
 	"  save                       let the next boot load what runs\n"
@@ -189,6 +202,17 @@ static u8 option_connection(struct argp_state *state, const char *value)
 	return 0;
 }
 
+/* A list that is given again grows. */
+static void add(char **list, const char *value)
+{
+	char *more;
+
+	if (asprintf(&more, "%s%s%s", *list ?: "", *list ? "," : "", value) < 0)
+		exit(EXIT_REFUSED);
+	free(*list);
+	*list = more;
+}
+
 /* Find the command, take its name and verb off the words, check what is left. */
 static void find_command(struct argp_state *state, struct line *line)
 {
@@ -235,12 +259,20 @@ static void find_command(struct argp_state *state, struct line *line)
 	if (line->takes & ~command->takes)
 		argp_error(state, "%s%s%s does not take this option: %s", command->name,
 			   command->verb ? " " : "", command->verb ?: "",
-			   line->takes & ~command->takes & TAKES_JSON	 ? "--json" :
-			   line->takes & ~command->takes & TAKES_CONFIRM ? "--confirm" :
-			   line->takes & ~command->takes & TAKES_FORCE	 ? "--force" :
-			   line->takes & ~command->takes & TAKES_EXTEND	 ? "--extend" :
-			   line->takes & ~command->takes & TAKES_CHECK	 ? "--check" :
-			   line->takes & ~command->takes & TAKES_DIFF	 ? "--diff" :
+			   line->takes & ~command->takes & TAKES_JSON ?
+				   "--json" :
+			   line->takes & ~command->takes & TAKES_CONFIRM ?
+				   "--confirm" :
+			   line->takes & ~command->takes & TAKES_FORCE ?
+				   "--force" :
+			   line->takes & ~command->takes & TAKES_EXTEND ?
+				   "--extend" :
+			   line->takes & ~command->takes & TAKES_CHECK ?
+				   "--check" :
+			   line->takes & ~command->takes & TAKES_DIFF ?
+				   "--diff" :
+			   line->takes & ~command->takes & TAKES_ADD ?
+				   "--adm, --site and --gtw are for enable" :
 			   command->takes & TAKES_DEVICE ? "--in and --out are for forward" :
 			   command->takes & TAKES_IN_OUT ? "--device is for in and out" :
 							   "one of explain's");
@@ -279,6 +311,12 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	case OPTION_DIFF:
 		line->takes |= TAKES_DIFF;
 		args->diff = true;
+		return 0;
+	case OPTION_ADM:
+	case OPTION_SITE:
+	case OPTION_GTW:
+		line->takes |= TAKES_ADD;
+		add(&args->add[key - OPTION_ADM], value);
 		return 0;
 	case OPTION_JSON:
 		line->takes |= TAKES_JSON;
@@ -352,6 +390,7 @@ int main(int argc, char **argv)
 		.args.question = { .flags = MW_SYN, .data_offset = 5, .length = -1 },
 	};
 	char **words = allocate((argc + 1) * sizeof(*words));
+	unsigned int i;
 	int code;
 
 	line.args.words = words;
@@ -365,6 +404,8 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	code = line.command->run(&line.args);
+	for (i = 0; i < ARRAY_SIZE(line.args.add); i++)
+		free(line.args.add[i]);
 	free(words);
 	return code;
 }

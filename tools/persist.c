@@ -109,7 +109,7 @@ void persist_tell(const struct mw_spec *policy)
 		puts("not saved: the next boot has another policy: keep this one with \"mailwall save\"");
 }
 
-static int running(const char *name, struct mw_spec *policy)
+int policy_running(const char *name, struct mw_spec *policy)
 {
 	struct device device;
 	int error;
@@ -152,7 +152,10 @@ static char *options_line(const struct mw_spec *policy, const struct config *con
 		exit(EXIT_REFUSED);
 	}
 	policy_lines(policy, &lines);
-	fprintf(file, "options mailwall mode=%s", lines.line[0] + strlen("mode "));
+	/* enforce is what there is without, and "modprobe mailwall mode=audit" must go on to work */
+	fprintf(file, "options mailwall");
+	if (policy->mode != MAILWALL_ENFORCE)
+		fprintf(file, " mode=%s", lines.line[0] + strlen("mode "));
 	for (i = 0; i < ARRAY_SIZE(list); i++) {
 		char before = '=';
 
@@ -177,7 +180,9 @@ static char *options_line(const struct mw_spec *policy, const struct config *con
 	/* with any other mode the module would refuse it */
 	if (config->load.spec.confirm && policy->mode == MAILWALL_ENFORCE)
 		fprintf(file, " confirm=%u", config->load.spec.confirm);
-	fputc('\n', file);
+	fflush(file);
+	/* a line without a parameter is none to modprobe */
+	fprintf(file, "%s\n", strchr(line, '=') ? "" : " mode=enforce");
 	if (fclose(file)) {
 		say("out of memory");
 		exit(EXIT_REFUSED);
@@ -187,18 +192,21 @@ static char *options_line(const struct mw_spec *policy, const struct config *con
 
 /*
  * The file's text with the line in place of the first of ours, and without the others; at
- * the end where there was none. To be freed.
+ * the end where there was none. @own: NULL for none at all. To be freed.
  */
 static char *replace_line(const char *text, const char *own)
 {
-	char *result = allocate(strlen(text) + strlen(COMMENT) + strlen(own) + 2), *line;
+	char *result = allocate(strlen(text) + strlen(COMMENT) + strlen(own ?: "") + 2), *line;
 	size_t at = 0, start = 0, length = 0;
-	bool done = false;
+	bool done = !own;
 
 	for (; logical_line(text, &at, &line); start = at) {
 		bool ours = is_own_line(line);
 
 		free(line);
+		if (ours && !own && length >= strlen(COMMENT) &&
+		    !memcmp(result + length - strlen(COMMENT), COMMENT, strlen(COMMENT)))
+			length -= strlen(COMMENT);
 		if (ours && done)
 			continue;
 		if (!ours) {
@@ -260,17 +268,12 @@ static int write_whole(int directory, const char *text)
 	return error;
 }
 
-int persist_write(const struct mw_spec *policy, const struct config *config)
+/* @own: the line, NULL to take it out. Return: exit code. */
+static int rewrite(const char *own)
 {
-	char *own, *text, *result;
+	char *text, *result;
 	int directory, error;
 
-	if (*config->elsewhere) {
-		say("save: %s has options of mailwall too, and a parameter that is given twice keeps the module out: move them to " OWN_FILE
-		    ", which save writes",
-		    config->elsewhere);
-		return EXIT_REFUSED;
-	}
 	directory = openat(root_directory(), OWN_DIRECTORY, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (directory < 0) {
 		say("/" OWN_DIRECTORY ": %s: is kmod installed?", strerror(errno));
@@ -282,10 +285,13 @@ int persist_write(const struct mw_spec *policy, const struct config *config)
 	if (!text && errno != ENOENT) {
 		error = -errno;
 	} else {
-		own = options_line(policy, config);
 		result = replace_line(text ?: "", own);
-		error = text && !strcmp(text, result) ? 0 : write_whole(directory, result);
-		free(own);
+		if (!strcmp(text ?: "", result))
+			error = 0;
+		else if (*result)
+			error = write_whole(directory, result);
+		else
+			error = unlinkat(directory, OWN_NAME, 0) ? -errno : 0;
 		free(result);
 	}
 	free(text);
@@ -307,11 +313,33 @@ int persist_write(const struct mw_spec *policy, const struct config *config)
 	return EXIT_REFUSED;
 }
 
+int persist_write(const struct mw_spec *policy, const struct config *config)
+{
+	char *own;
+	int code;
+
+	if (*config->elsewhere) {
+		say("save: %s has options of mailwall too, and a parameter that is given twice keeps the module out: move them to " OWN_FILE
+		    ", which save writes",
+		    config->elsewhere);
+		return EXIT_REFUSED;
+	}
+	own = options_line(policy, config);
+	code = rewrite(own);
+	free(own);
+	return code;
+}
+
+int persist_remove(void)
+{
+	return rewrite(NULL);
+}
+
 int save(const struct arguments *args)
 {
 	struct config config;
 	struct mw_spec policy;
-	int code = running("save", &policy);
+	int code = policy_running("save", &policy);
 
 	(void)args;
 	if (code)
@@ -357,7 +385,7 @@ int reload(const struct arguments *args)
 {
 	struct config config;
 	struct mw_spec policy;
-	int code = running("reload", &policy);
+	int code = policy_running("reload", &policy);
 
 	if (!code)
 		code = persistent("reload", NULL, &config);
@@ -374,7 +402,7 @@ int diff(const struct arguments *args)
 	struct config config;
 	struct mw_spec policy;
 	unsigned int count;
-	int code = running("diff", &policy);
+	int code = policy_running("diff", &policy);
 
 	(void)args;
 	if (code)
@@ -397,7 +425,7 @@ int apply(const struct arguments *args)
 	struct mw_spec policy;
 	struct lines want, run;
 	bool same_running, same_saved;
-	int code = running("apply", &policy);
+	int code = policy_running("apply", &policy);
 
 	if (!code && waits("apply", &policy))
 		code = EXIT_REFUSED;

@@ -132,12 +132,20 @@ bool persist_here(void);
  */
 int persist_write(const struct mw_spec *policy, const struct config *config);
 
-/* check.c, persist.c: each runs a command and returns its exit code */
+/* The policy of the host that runs; Return: exit code, it has then said why. */
+int policy_running(const char *name, struct mw_spec *policy);
+
+/* Take our own line out of the administrator's file. Return: exit code. */
+int persist_remove(void);
+
+/* check.c, persist.c, enable.c: each runs a command and returns its exit code */
 int check(const struct arguments *args);
 int save(const struct arguments *args);
 int reload(const struct arguments *args);
 int diff(const struct arguments *args);
 int apply(const struct arguments *args);
+int enable(const struct arguments *args);
+int disable(const struct arguments *args);
 
 /* edit.c */
 

@@ -10,7 +10,7 @@
  * SET_POLICY before which another administrator is to make a change ("adm
  * +192.0.2.1", or "-" for none), "tcp" and "tcp6" stand for the files in
  * /proc/self/net, "root" for the root
- * directory of the configuration. $FAKE_PROGRAMS is a directory that stands for /usr/sbin. What shall go wrong is in the environment:
+ * directory of the configuration; while "unloaded" is there the module is not. $FAKE_PROGRAMS is a directory that stands for /usr/sbin. What shall go wrong is in the environment:
  * $FAKE_OPEN, an errno for open(); $FAKE_SYSFS=none; $FAKE_ABI; $FAKE_RELEASE;
  * $FAKE_FAIL, "SET_POLICY=EPERM". $FAKE_ROW=PORT: the module has a row more in its
  * table than we, and a reason more; $FAKE_LATE: a row comes between the question how
@@ -715,6 +715,8 @@ static int open_any(const char *path, int flags, mode_t mode)
 	const char *plan = getenv("FAKE_OPEN");
 
 	if (!strcmp(path, DEVICE)) {
+		if (!access(in_directory("unloaded"), F_OK))
+			plan = "ENOENT";
 		if (!plan)
 			return real_open("/dev/null", flags, mode);
 		errno = error_number(plan);

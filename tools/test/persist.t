@@ -157,7 +157,7 @@ sub test_save {
 	is($saved, <<END . '# end', '... only our own line is another, whole, below a comment');
 # ours
 # Written by "mailwall save", which replaces this line and no other:
-options mailwall mode=enforce ${gtw}adm=192.0.2.0/24,2001:db8::/32 site=22:ADM:GTW,443:GTW:ANY log=nflog:5 flows=2048 confirm=60
+options mailwall ${gtw}adm=192.0.2.0/24,2001:db8::/32 site=22:ADM:GTW,443:GTW:ANY log=nflog:5 flows=2048 confirm=60
 #options mailwall mode=audit
 softdep x pre: y
 options other a=b
@@ -181,6 +181,7 @@ END
 	fails('save: no modprobe.d', 1, qr{/etc/modprobe\.d: No such file}, 'save');
 	machine("options mailwall sites=x\n");
 	prints('save: over a wrong line', "saved in $own\n", 'save');
+	like(slurp("$dir/root$own"), qr/^options mailwall mode=enforce$/m, '... a line with something in it');
 	is(run('check'), 0, '... which is right then');
 	machine($good, '/etc/modprobe.d/b.conf' => "blacklist mailwall\n");
 	is(run('save'), 1, 'save: what is wrong elsewhere is not forgotten');
