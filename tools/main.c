@@ -32,7 +32,7 @@ static const struct command {
 	unsigned int takes;
 	int (*run)(const struct arguments *args);
 } commands[] = {
-	{ "status", NULL, "", 0, 0, TAKES_JSON, status },
+	{ "status", NULL, "", 0, 0, TAKES_JSON | TAKES_CHECK, status },
 	{ "adm", "show", "", 0, 0, 0, adm_show },
 	{ "adm", "set", " PREFIX...", 1, MANY, CHANGES, adm_set },
 	{ "adm", "add", " PREFIX...", 1, MANY, CHANGES, adm_add },
@@ -96,8 +96,9 @@ static const struct argp_option options[] = {
 	{ "adm", OPTION_ADM, "PREFIX,...", 0, "Prefixes of the administration network", 2 },
 	{ "site", OPTION_SITE, "ROW,...", 0, "Site rows, such as 22:ADM:GTW", 2 },
 	{ "gtw", OPTION_GTW, "GATEWAY,...", 0, "Gateways, besides this host", 2 },
-	{ NULL, 0, NULL, 0, "apply:", 2 },
-	{ "check", OPTION_CHECK, NULL, 0, "Change nothing, tell by the exit code what would be",
+	{ NULL, 0, NULL, 0, "apply, and --check of status:", 2 },
+	{ "check", OPTION_CHECK, NULL, 0,
+	  "apply: change nothing, tell by the exit code what would be; status: one line, and an exit code as monitoring plugins have it",
 	  2 },
 	{ "diff", OPTION_DIFF, NULL, 0, "Print what differs from what runs", 2 },
 	{ NULL, 0, NULL, 0, "status, explain, version:", 3 },

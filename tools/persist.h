@@ -138,6 +138,18 @@ int policy_running(const char *name, struct mw_spec *policy);
 /* Take our own line out of the administrator's file. Return: exit code. */
 int persist_remove(void);
 
+/* boot.c */
+
+/**
+ * boot_without_module() - the installed kernels for which there is no module
+ *
+ * Return: their releases with commas between, to be freed; NULL if each has it.
+ */
+char *boot_without_module(void);
+
+/* "status --check": one line, and an exit code as monitoring plugins have it. */
+int status_check(void);
+
 /* check.c, persist.c, enable.c: each runs a command and returns its exit code */
 int check(const struct arguments *args);
 int save(const struct arguments *args);

@@ -237,5 +237,54 @@ sub test_apply {
 	fails('diff takes no --check', 2, qr/does not take this option: --check/, 'diff', '--check');
 }
 
-in_builds(['check' => \&test_check], ['modprobe' => \&test_modprobe], ['save' => \&test_save, 'too'],
+# kernel(RELEASE, MODULES): one that can be booted, with this in its modules.dep
+sub kernel {
+	my ($kernel, $modules) = @_;
+	file("/boot/vmlinuz-$kernel", '');
+	file("/lib/modules/$kernel/modules.dep", $modules);
+}
+
+# plugin(NAME, CODE, LINE): what monitoring is told
+sub plugin {
+	my ($name, $code, $line) = splice(@_, 0, 3);
+	is(run(@_, 'status', '--check'), $code, "status --check: $name");
+	like($out, qr/^MAILWALL $line.*\n\z/, '... in one line');
+	is($err, '', '... and no other');
+}
+
+sub test_status {
+	machine($good);
+	run('reload');
+	kernel('6.1.0-1', "kernel/a.ko:\nupdates/dkms/mailwall.ko.xz:\n");
+	file('/lib/modules/5.10.0-9/modules.dep', ''); # left by a kernel that is gone
+	plugin('all is well', 0, 'OK - mode enforce, 2 site rows, saved');
+	run('status');
+	unlike($out, qr/^next boot/m, 'status: each kernel has the module');
+	kernel('6.12.0-1', "updates/dkms/mailwall2.ko:\nupdates/mailwall.c:\n");
+	plugin('a kernel without the module', 2, 'CRITICAL - mode enforce, but no module for kernel 6\.12\.0-1: unguarded');
+	run('status');
+	like($out, qr/^next boot  NO MODULE for kernel 6\.12\.0-1: /m, 'status: says so');
+	kernel('6.12.0-1', "extra/mailwall.ko:\n");
+	run('adm', 'add', '10.0.0.1');
+	plugin('not saved', 1, 'WARNING - mode enforce, but the next boot loads another');
+	run('adm', 'remove', '10.0.0.1');
+	run('log', 'kernel', '--confirm=50');
+	plugin('a change waits', 1, 'WARNING - .*waits to be confirmed');
+	run('revert');
+	run('mode', 'audit');
+	plugin('audit, unsaved', 2, 'CRITICAL - the mode is audit, and that is not what is saved');
+	run('save');
+	plugin('audit, saved', 1, 'WARNING - the mode is audit as saved: nothing is denied');
+	run('mode', 'enforce');
+	file($own, "options mailwall sites=x\n");
+	plugin('a wrong configuration', 2, 'CRITICAL - .*configuration is wrong: .*:1: "sites"');
+	unlink("$dir/root$own", "$dir/root/etc/modules-load.d/mailwall.conf");
+	plugin('nothing loads it', 2, 'CRITICAL - mode enforce, but no boot loads');
+	plugin('no rights', 3, 'UNKNOWN - only root', { FAKE_OPEN => 'EACCES' });
+	plugin('no device', 3, 'UNKNOWN - there is no', { FAKE_OPEN => 'ENOENT' });
+	plugin('not loaded', 2, 'CRITICAL - the module is not loaded', { FAKE_OPEN => 'ENOENT', FAKE_SYSFS => 'none' });
+	plugin('no answer', 3, 'UNKNOWN - the module does not', { FAKE_FAIL => 'GET_POLICY=EIO' });
+}
+
+in_builds(['status --check' => \&test_status, 'too'], ['check' => \&test_check], ['modprobe' => \&test_modprobe], ['save' => \&test_save, 'too'],
 	['reload' => \&test_reload, 'too'], ['apply' => \&test_apply, 'too']);
