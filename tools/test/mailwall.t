@@ -260,7 +260,7 @@ sub test_completion {
 	completes('mailwall gtw add t', 'this');
 	completes('mailwall mode a', 'audit');
 	completes('mailwall mode audit --', '--confirm= --force');
-	completes('mailwall status --', '--json');
+	completes('mailwall status --', '--json --check');
 	completes('mailwall confirm --', '--extend=');
 	completes('mailwall adm show --', '');
 	completes('mailwall --', '--help --usage --version');
