@@ -12,7 +12,6 @@
 
 /* Flows of gateways behind that a namespace has room for; set by a load parameter. */
 extern u32 mw_config_flows;
-#define MW_FLOWS_DEFAULT 16384
 
 /**
  * mw_config_setup() - make what all namespaces share

@@ -32,11 +32,8 @@
 #ifndef _MW_FLOW_H
 #define _MW_FLOW_H
 
-#include "portable.h"
+#include "spec.h"
 #include <linux/atomic.h>
-
-#define MW_FLOWS_MIN 1024
-#define MW_FLOWS_MAX 1048576
 
 /* Two hours and four minutes (RFC 5382, REQ-5), in seconds. */
 #define MW_FLOW_WINDOW 7440

@@ -9,7 +9,7 @@
 #include "config.h"
 #include "control.h"
 #include "device.h"
-#include "flow.h"
+#include "load.h"
 #include "version.h"
 #include <linux/module.h>
 #include <net/net_namespace.h>
@@ -18,37 +18,31 @@
  * Load parameters, gathered until mw_init(). Files of mode 0: none in sysfs. Nothing
  * here is __init: module_destroy_params() still reads the ops at unload.
  */
-static struct mw_spec mw_load_spec = {
-	.mode = MAILWALL_ENFORCE,
-	.gtw_count = 1,
-	.gtw = { { .kind = MAILWALL_GTW_THIS } },
-};
+static struct mw_load mw_load = MW_LOAD_DEFAULT;
 
 /* Before there is any namespace whose name and rate limit mw_refuse() could take. */
-static void mw_load_refuse(const struct kernel_param *param, const struct mw_complaint *c)
+static void mw_load_refuse(const char *name, const struct mw_complaint *c)
 {
-	pr_warn(MW_REFUSED, param->name, MW_REFUSED_LENGTH(c), c->item, c->cure);
+	pr_warn(MW_REFUSED, name, MW_REFUSED_LENGTH(c), c->item, c->cure);
 }
 
-static int mw_load_edit(const char *value, const struct kernel_param *param, mw_edit_t edit)
+static int mw_load_param(const char *value, const struct kernel_param *param)
 {
 	struct mw_complaint c;
-	int error = edit(&mw_load_spec, value, strlen(value), &c);
+	int error = mw_load_set(&mw_load, param->name, strlen(param->name), value, &c);
 
 	if (error)
-		mw_load_refuse(param, &c);
-	return error;
+		mw_load_refuse(param->name, &c);
+	/* modprobe takes EEXIST for a module that is loaded already, and says nothing */
+	return error == -EEXIST ? -EINVAL : error;
 }
 
-#define MW_PARAMETER(name, description)                                             \
-	static int mw_load_##name(const char *value, const struct kernel_param *kp) \
-	{                                                                           \
-		return mw_load_edit(value, kp, mw_edit_##name);                     \
-	}                                                                           \
-	static const struct kernel_param_ops mw_load_##name##_ops = {               \
-		.set = mw_load_##name,                                              \
-	};                                                                          \
-	module_param_cb(name, &mw_load_##name##_ops, NULL, 0);                      \
+static const struct kernel_param_ops mw_load_ops = {
+	.set = mw_load_param,
+};
+
+#define MW_PARAMETER(name, description)               \
+	module_param_cb(name, &mw_load_ops, NULL, 0); \
 	MODULE_PARM_DESC(name, description)
 
 MW_PARAMETER(mode, "What happens to denied segments: enforce, audit or off (default: enforce)");
@@ -56,51 +50,9 @@ MW_PARAMETER(adm, "Administration network that may reach 8450: PREFIX,PREFIX... 
 MW_PARAMETER(site, "Rows of your own: PORT:SOURCE:TARGET,... such as 22:ADM:GTW (default: none)");
 MW_PARAMETER(gtw, "Computers that are GTW: this,ADDRESS,port:DEVICE,... (default: this)");
 MW_PARAMETER(log, "Where denied segments are logged: off, kernel or nflog[:GROUP] (default: off)");
-
-static int mw_load_confirm(const char *value, const struct kernel_param *param)
-{
-	s64 seconds = mw_number(value, strlen(value), MAILWALL_CONFIRM_MAX);
-	struct mw_complaint c;
-	int error;
-
-	if (seconds > 0) {
-		mw_load_spec.confirm = seconds;
-		return 0;
-	}
-	error = mw_complain(&c, value, strlen(value), -EINVAL,
-			    "write a number of seconds from 1 to %d", MAILWALL_CONFIRM_MAX);
-	mw_load_refuse(param, &c);
-	return error;
-}
-
-static const struct kernel_param_ops mw_load_confirm_ops = {
-	.set = mw_load_confirm,
-};
-module_param_cb(confirm, &mw_load_confirm_ops, NULL, 0);
-MODULE_PARM_DESC(confirm,
-		 "Seconds after which the mode becomes audit unless confirmed (default: never)");
-
-static int mw_load_flows(const char *value, const struct kernel_param *param)
-{
-	s64 flows = mw_number(value, strlen(value), MW_FLOWS_MAX);
-	struct mw_complaint c;
-	int error;
-
-	if (flows >= MW_FLOWS_MIN) {
-		mw_config_flows = flows;
-		return 0;
-	}
-	error = mw_complain(&c, value, strlen(value), -EINVAL, "write a number from %d to %d",
-			    MW_FLOWS_MIN, MW_FLOWS_MAX);
-	mw_load_refuse(param, &c);
-	return error;
-}
-
-static const struct kernel_param_ops mw_load_flows_ops = {
-	.set = mw_load_flows,
-};
-module_param_cb(flows, &mw_load_flows_ops, NULL, 0);
-MODULE_PARM_DESC(
+MW_PARAMETER(confirm,
+	     "Seconds after which the mode becomes audit unless confirmed (default: never)");
+MW_PARAMETER(
 	flows,
 	"Flows of gateways behind this host that there is room for, in each network namespace (default: 16384)");
 
@@ -132,7 +84,7 @@ static struct pernet_operations mw_net_ops = {
 };
 
 /* The first policy of the initial namespace. With confirm=N its way back is audit. */
-static int __init mw_load(struct mw_net *mn, struct mw_spec *spec)
+static int __init mw_load_first(struct mw_net *mn, struct mw_spec *spec)
 {
 	u32 mode = spec->mode, confirm = spec->confirm;
 	int error;
@@ -153,14 +105,16 @@ static int __init mw_load(struct mw_net *mn, struct mw_spec *spec)
 
 static int __init mw_init(void)
 {
-	struct mw_spec *spec = &mw_load_spec;
+	struct mw_complaint c;
+	const char *name;
 	int error;
 
-	if (spec->confirm && spec->mode != MAILWALL_ENFORCE) {
-		pr_err("confirm refused: with mode=%s there is nothing to go back to audit from: leave it out\n",
-		       mw_mode_name(spec->mode));
-		return -EINVAL;
+	error = mw_load_check(&mw_load, &name, &c);
+	if (error) {
+		mw_load_refuse(name, &c);
+		return error;
 	}
+	mw_config_flows = mw_load.flows;
 	error = mw_config_setup();
 	if (error)
 		return error;
@@ -170,7 +124,7 @@ static int __init mw_init(void)
 	error = mw_device_register();
 	if (error)
 		goto unregister;
-	error = mw_load(mw_net_of(&init_net), spec);
+	error = mw_load_first(mw_net_of(&init_net), &mw_load.spec);
 	if (error)
 		goto deregister;
 	error = mw_control_register();

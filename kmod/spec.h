@@ -6,6 +6,11 @@
 #include "portable.h"
 #include <linux/mailwall.h>
 
+/* Flows of gateways behind that there is room for, in each network namespace. */
+#define MW_FLOWS_MIN 1024
+#define MW_FLOWS_MAX 1048576
+#define MW_FLOWS_DEFAULT 16384
+
 /**
  * struct mw_spec - what the administrator sets
  * @generation: counts the policies of a namespace, from 1

@@ -11,6 +11,8 @@
 #define EXIT_DONE 0
 #define EXIT_REFUSED 1
 #define EXIT_USAGE 2
+/* "apply" changed something, or would have */
+#define EXIT_CHANGED 3
 
 /**
  * struct question - the options of "explain"
@@ -49,6 +51,9 @@ struct question {
  * @ways: --in and --out of "watch", as bits by enum mailwall_direction; 0: both
  * @port: --port, 0 without
  * @seconds: --for, 0 without
+ * @check: --check
+ * @diff: --diff
+ * @add: --adm, --site and --gtw, with commas between
  * @question: the options of "explain"
  */
 struct arguments {
@@ -63,6 +68,9 @@ struct arguments {
 	u8 ways;
 	u16 port;
 	u32 seconds;
+	bool check;
+	bool diff;
+	char *add[3];
 	struct question question;
 };
 
@@ -375,6 +383,16 @@ struct session {
  * namespace would judge.
  */
 bool session_find(struct session *session);
+
+/**
+ * session_judge() - what happens to a connection's segments, both ways
+ * @spec: policy
+ * @session: its ends
+ * @behind: set if the verdict is for the gateway behind this host that it comes from
+ *
+ * Return: the first denial, or an allowing verdict, of mw_policy_judge().
+ */
+unsigned int session_judge(const struct mw_spec *spec, const struct session *session, bool *behind);
 
 /**
  * session_guard() - would a policy cut the session in use?

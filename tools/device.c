@@ -53,7 +53,7 @@ void device_complain(int error)
 			    ": no such device here, though the module is loaded: run the command on the host, or give this container the device");
 		else
 			say(DEVICE
-			    ": the module is not loaded, so nothing is enforced: load it with \"modprobe mailwall\"");
+			    ": the module is not loaded, so nothing is enforced: start with \"mailwall enable\"");
 		break;
 	case EACCES:
 	case EPERM:

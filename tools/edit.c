@@ -6,7 +6,7 @@
  * generation it was read at: what another administrator did in between is never
  * undone unseen.
  */
-#include "command.h"
+#include "persist.h"
 #include <ctype.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -14,13 +14,15 @@
 /**
  * struct change - an edit of one part of the policy
  * @name: of the part, as in sysfs
- * @edit: one of mw_edit_*()
+ * @whole: the policy to be set, or NULL
+ * @edit: one of mw_edit_*(), where it is not the whole
  * @text: what it is given
  * @adds: it makes ADM larger, a /0 deserves a warning
  * @merges: it can be made again on top of somebody else's change
  */
 struct change {
 	const char *name;
+	const struct mw_spec *whole;
 	mw_edit_t edit;
 	char *text;
 	bool adds;
@@ -83,8 +85,9 @@ static int try_change(const struct device *device, const struct change *change,
 		device_failed(error, change->name);
 		return EXIT_REFUSED;
 	}
-	after = before;
-	if (change->edit(&after, change->text, strlen(change->text), &complaint)) {
+	after = change->whole ? *change->whole : before;
+	after.generation = before.generation;
+	if (change->edit && change->edit(&after, change->text, strlen(change->text), &complaint)) {
 		refuse(change->name, &complaint);
 		if (again)
 			say("%s: another administrator changed the policy at the same time: see \"mailwall status\"",
@@ -110,6 +113,8 @@ static int try_change(const struct device *device, const struct change *change,
 			warn_any(&after);
 		if (args->confirm)
 			say_reverts(args->confirm);
+		else if (!change->whole)
+			persist_tell(&after);
 		return 0;
 	case ESTALE:
 		return error;
@@ -327,6 +332,13 @@ int gtw_remove(const struct arguments *args)
 	return make_change(&change, args);
 }
 
+int policy_replace(const char *name, const struct mw_spec *wanted, const struct arguments *args)
+{
+	const struct change change = { .name = name, .whole = wanted, .adds = true };
+
+	return make_change(&change, args);
+}
+
 /* Return: exit code. */
 static int get(const char *name, struct mw_spec *policy)
 {
@@ -444,6 +456,7 @@ int logging(const struct arguments *args)
 int confirm(const struct arguments *args)
 {
 	struct device device;
+	struct mw_spec policy;
 	int error;
 
 	if (!device_need(&device))
@@ -453,6 +466,8 @@ int confirm(const struct arguments *args)
 		return EXIT_REFUSED;
 	}
 	error = device_confirm(&device, args->extend);
+	if (!error && !args->extend && !device_get(&device, &policy))
+		persist_tell(&policy);
 	device_close(&device);
 	if (error) {
 		device_failed(error, "confirm");

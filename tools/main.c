@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* mailwall: the command line. */
-#include "command.h"
+#include "persist.h"
 #include <argp.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -19,6 +19,9 @@ enum {
 	TAKES_SEGMENT = 1 << 9, /* what is of one segment */
 	TAKES_WALK = 1 << 10, /* --connection without a value */
 	TAKES_PROMETHEUS = 1 << 11,
+	TAKES_CHECK = 1 << 12,
+	TAKES_DIFF = 1 << 13,
+	TAKES_ADD = 1 << 14,
 	CHANGES = TAKES_CONFIRM | TAKES_FORCE,
 	ASKS = TAKES_JSON | TAKES_QUESTION | TAKES_SEGMENT | TAKES_WALK,
 };
@@ -34,7 +37,7 @@ static const struct command {
 	unsigned int takes;
 	int (*run)(const struct arguments *args);
 } commands[] = {
-	{ "status", NULL, "", 0, 0, TAKES_JSON | TAKES_PROMETHEUS, status },
+	{ "status", NULL, "", 0, 0, TAKES_JSON | TAKES_PROMETHEUS | TAKES_CHECK, status },
 	{ "adm", "show", "", 0, 0, 0, adm_show },
 	{ "adm", "set", " PREFIX...", 1, MANY, CHANGES, adm_set },
 	{ "adm", "add", " PREFIX...", 1, MANY, CHANGES, adm_add },
@@ -52,6 +55,13 @@ static const struct command {
 	{ "log", NULL, " [off|kernel|nflog[:GROUP]]", 0, 1, CHANGES, logging },
 	{ "confirm", NULL, "", 0, 0, TAKES_EXTEND, confirm },
 	{ "revert", NULL, "", 0, 0, 0, revert },
+	{ "check", NULL, " [FILE]", 0, 1, 0, check },
+	{ "save", NULL, "", 0, 0, 0, save },
+	{ "reload", NULL, "", 0, 0, TAKES_CONFIRM | TAKES_FORCE, reload },
+	{ "diff", NULL, "", 0, 0, 0, diff },
+	{ "apply", NULL, " FILE", 1, 1, TAKES_FORCE | TAKES_CHECK | TAKES_DIFF, apply },
+	{ "enable", NULL, "", 0, 0, CHANGES | TAKES_ADD, enable },
+	{ "disable", NULL, "", 0, 0, 0, disable },
 	{ "explain", "in", " ADDRESS:PORT ADDRESS:PORT", 2, 2, ASKS | TAKES_DEVICE, explain_in },
 	{ "explain", "out", " ADDRESS:PORT ADDRESS:PORT", 2, 2, ASKS | TAKES_DEVICE, explain_out },
 	{ "explain", "forward", " ADDRESS:PORT ADDRESS:PORT", 2, 2, ASKS | TAKES_IN_OUT,
@@ -77,6 +87,11 @@ enum {
 	OPTION_PORT,
 	OPTION_SUMMARY,
 	OPTION_FOR,
+	OPTION_CHECK,
+	OPTION_DIFF,
+	OPTION_ADM,
+	OPTION_SITE,
+	OPTION_GTW,
 };
 
 static const struct argp_option options[] = {
@@ -88,6 +103,15 @@ static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "confirm:", 2 },
 	{ "extend", OPTION_EXTEND, "SECONDS", 0,
 	  "Do not keep the change yet: let it wait 1 to 86400 seconds from now", 2 },
+	{ NULL, 0, NULL, 0, "enable:", 2 },
+	{ "adm", OPTION_ADM, "PREFIX,...", 0, "Prefixes of the administration network", 2 },
+	{ "site", OPTION_SITE, "ROW,...", 0, "Site rows, such as 22:ADM:GTW", 2 },
+	{ "gtw", OPTION_GTW, "GATEWAY,...", 0, "Gateways, besides this host", 2 },
+	{ NULL, 0, NULL, 0, "apply, and --check of status:", 2 },
+	{ "check", OPTION_CHECK, NULL, 0,
+	  "apply: change nothing, tell by the exit code what would be; status: one line, and an exit code as monitoring plugins have it",
+	  2 },
+	{ "diff", OPTION_DIFF, NULL, 0, "Print what differs from what runs", 2 },
 	{ NULL, 0, NULL, 0, "status, explain, watch, version:", 3 },
 	{ "json", OPTION_JSON, NULL, 0, "Print JSON", 3 },
 	{ "prometheus", OPTION_PROMETHEUS, NULL, 0, "status: print metrics for Prometheus", 3 },
@@ -139,6 +163,15 @@ static const char documentation[] =
 	"                             show or set where denied segments are logged\n"
 	"  confirm                    keep the change that waits to be confirmed\n"
 	"  revert                     undo it now\n"
+	"  enable                     the first start: load, show what would be cut, enforce,\n"
+	"                             save; undone unless confirmed\n"
+	"  disable                    undo it: unload, and forget what is saved\n"
+	"  check [FILE]               what the next boot loads, and what is wrong with it;\n"
+	"                             FILE in place of /etc/modprobe.d/mailwall.conf\n"
+	"  save                       let the next boot load what runs\n"
+	"  reload                     let run what the next boot loads\n"
+	"  diff                       how the two differ: - saved, + running\n"
+	"  apply FILE                 let run, and save, what FILE says\n"
 	"  explain in|out|forward SOURCE TARGET\n"
 	"                             what happens to a segment to, from, or through\n"
 	"                             this host, and why\n"
@@ -149,7 +182,7 @@ static const char documentation[] =
 	"A port of a row is the gateway's own if TARGET is GTW, the one elsewhere if SOURCE is GTW. "
 	"The other end is ANY or ADM.\n"
 	"\n"
-	"Exit codes: 0 done, 1 refused or failed, 2 usage. Manual: mailwall(8).";
+	"Exit codes: 0 done, 1 refused or failed (diff: they differ), 2 usage, 3 apply changed something. Manual: mailwall(8).";
 
 /**
  * struct line - the command line while it is read
@@ -229,6 +262,17 @@ static char *option_device(struct argp_state *state, struct line *line, char *va
 	return value;
 }
 
+/* A list that is given again grows. */
+static void add(char **list, const char *value)
+{
+	char *more;
+
+	if (asprintf(&more, "%s%s%s", *list ?: "", *list ? "," : "", value) < 0)
+		exit(EXIT_REFUSED);
+	free(*list);
+	*list = more;
+}
+
 /* Find the command, take its name and verb off the words, check what is left. */
 static void find_command(struct argp_state *state, struct line *line)
 {
@@ -284,6 +328,12 @@ static void find_command(struct argp_state *state, struct line *line)
 				"--force" :
 			line->takes & ~command->takes & TAKES_EXTEND ?
 				"--extend" :
+			line->takes & ~command->takes & TAKES_CHECK ?
+				"--check" :
+			line->takes & ~command->takes & TAKES_DIFF ?
+				"--diff" :
+			line->takes & ~command->takes & TAKES_ADD ?
+				"--adm, --site and --gtw are for enable" :
 			line->takes & ~command->takes & TAKES_WATCH ?
 				"--port, --summary and --for are for watch" :
 			line->takes & ~command->takes & TAKES_WAY ?
@@ -293,13 +343,14 @@ static void find_command(struct argp_state *state, struct line *line)
 			command->takes & TAKES_DEVICE ? "--in and --out are for forward" :
 			command->takes & TAKES_IN_OUT ? "--device is for in and out" :
 							"one of explain's");
-	if (line->takes & TAKES_PROMETHEUS && line->takes & TAKES_JSON)
-		argp_error(state, "write one of --json and --prometheus");
+	if (args->json + args->prometheus + (args->check && !command->max) > 1)
+		argp_error(state, "write one of --json, --prometheus and --check");
 	if (line->takes & TAKES_SEGMENT && line->takes & TAKES_WALK)
 		argp_error(
 			state,
 			"--connection alone is for all segments: leave out what is of one of them, or write --connection=ask");
-	if (command->takes & CHANGES && !args->count && line->takes && !command->verb)
+	if (command->takes & CHANGES && command->max == 1 && !args->count && line->takes &&
+	    !command->verb)
 		argp_error(state,
 			   "%s: --confirm and --force are for a change: write \"mailwall %s%s\"",
 			   command->name, command->name, command->words);
@@ -325,6 +376,20 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	case OPTION_EXTEND:
 		line->takes |= TAKES_EXTEND;
 		args->extend = option_number(state, "extend", value, 1, MAILWALL_CONFIRM_MAX);
+		return 0;
+	case OPTION_CHECK:
+		line->takes |= TAKES_CHECK;
+		args->check = true;
+		return 0;
+	case OPTION_DIFF:
+		line->takes |= TAKES_DIFF;
+		args->diff = true;
+		return 0;
+	case OPTION_ADM:
+	case OPTION_SITE:
+	case OPTION_GTW:
+		line->takes |= TAKES_ADD;
+		add(&args->add[key - OPTION_ADM], value);
 		return 0;
 	case OPTION_JSON:
 		line->takes |= TAKES_JSON;
@@ -421,6 +486,7 @@ int main(int argc, char **argv)
 		.args.question = { .flags = MW_SYN, .data_offset = 5, .length = -1 },
 	};
 	char **words = allocate((argc + 1) * sizeof(*words));
+	unsigned int i;
 	int code;
 
 	line.args.words = words;
@@ -434,6 +500,8 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	code = line.command->run(&line.args);
+	for (i = 0; i < ARRAY_SIZE(line.args.add); i++)
+		free(line.args.add[i]);
 	free(words);
 	return code;
 }

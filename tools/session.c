@@ -189,12 +189,7 @@ static unsigned int session_judge_for(const struct mw_policy *policy, u8 directi
 	return mw_policy_judge(policy, &seg, held, NULL);
 }
 
-/*
- * The first denial of the session's segments, both ways, or an allowing verdict. @behind: for
- * the gateway behind this host that the session comes from.
- */
-static unsigned int session_judge(const struct mw_spec *spec, const struct session *session,
-				  bool *behind)
+unsigned int session_judge(const struct mw_spec *spec, const struct session *session, bool *behind)
 {
 	struct mw_gateways *g = mw_spec_is_behind(spec) ? allocate(sizeof(*g)) : NULL;
 	struct mw_policy *policy = allocate(sizeof(*policy));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* "status" and "version". */
-#include "command.h"
+#include "persist.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -127,6 +127,8 @@ static void show_passes(const struct passes *passes)
 static void show_policy(const struct report *report)
 {
 	const struct mw_spec *policy = &report->policy;
+	const char *saved = persist_state(policy);
+	char *without = persist_here() ? boot_without_module() : NULL;
 	char text[MW_PREFIX_TEXT];
 	u16 i;
 
@@ -150,6 +152,12 @@ static void show_policy(const struct report *report)
 		       policy->confirm);
 	else
 		puts("none waits to be confirmed");
+	if (*saved)
+		printf("%-11s%s\n", "saved", saved);
+	if (without)
+		printf("%-11sNO MODULE for kernel %s: unguarded if booted; see \"dkms status mailwall\"\n",
+		       "next boot", without);
+	free(without);
 	printf("%-11s%" PRIu64 "\n", "generation", (uint64_t)policy->generation);
 }
 
@@ -301,7 +309,11 @@ static void show_status(const struct report *report)
 int status(const struct arguments *args)
 {
 	struct report report = { 0 };
-	int code = collect_all(&report);
+	int code;
+
+	if (args->check)
+		return status_check();
+	code = collect_all(&report);
 
 	if (report.complete)
 		passes_find(&report.policy, &report.passes);

@@ -8,14 +8,23 @@ cd "$(dirname "$0")/../.." || exit 1
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 root=$tmp/root
+
+# The command, over a device and a root directory of this test.
+tests/deps make gcc libc6-dev libjansson-dev pkg-config >&2 || exit 1
+build=$PWD/build/tools-test/plain
+mkdir -p "$build"
+flock "$build/lock" make -s -C tools O="$build" CC=gcc all fake >&2 || exit 1
 sys=$root/sys/class/misc/mailwall
 
 # The commands that check asks, answering from files.
 mkdir "$tmp/bin"
+cat >"$tmp/bin/mailwall" <<END
+#!/bin/sh
+FAKE_DIR=$tmp LD_PRELOAD=$build/fake_device.so exec $build/mailwall "\$@"
+END
 cat >"$tmp/bin/modprobe" <<'END'
 #!/bin/sh
 case $* in
--c) cat "$SYSROOT/config" ;;
 "-b mailwall")
 	[ ! -e "$SYSROOT/modprobe-error" ] || { cat "$SYSROOT/modprobe-error" >&2; exit 1; }
 	[ ! -e "$SYSROOT/loadable" ] || mv "$SYSROOT/loadable" "$SYSROOT/sys/class/misc/mailwall"
@@ -33,17 +42,31 @@ cat "$SYSROOT/dmesg" 2>/dev/null
 END
 chmod +x "$tmp"/bin/*
 
+# configure LINE...: what /etc/modprobe.d has, and what a boot makes of it
+configure() {
+	printf '%s\n' "$@" >"$root/etc/modprobe.d/mailwall.conf"
+	"$tmp/bin/mailwall" reload >/dev/null 2>&1
+}
+
+# running MODE: whatever is configured
+running() {
+	"$tmp/bin/mailwall" mode "$1" >/dev/null
+	echo "$1" >"$sys/mode"
+}
+
 # state: a machine where all is well, loaded unless undone
 state() {
 	rm -rf "$root"
-	mkdir -p "$sys" "$root/proc/sys/net/ipv4"
-	echo enforce >"$sys/mode"
+	mkdir -p "$sys" "$root/proc/sys/net/ipv4" "$root/etc/modprobe.d" "$root/etc/modules-load.d"
+	rm -f "$tmp/state"
+	echo mailwall >"$root/etc/modules-load.d/mailwall.conf"
+	echo "quiet root=/dev/vda" >"$root/proc/cmdline"
+	configure 'options other mode=off' 'options mailwall adm=192.0.2.0/24'
+	running enforce
 	echo "0.1.0 abi 1" >"$sys/version"
 	printf '25 ANY GTW Some words.\n8450 ADM GTW More ADM GTW words.\n465 GTW ANY x\n' >"$sys/table"
 	: >"$sys/site"
 	echo 0.1.0 >"$root/modinfo"
-	printf 'options other mode=off\noptions mailwall adm=192.0.2.0/24\n' >"$root/config"
-	echo "quiet root=/dev/vda" >"$root/proc/cmdline"
 	echo >"$root/proc/sys/net/ipv4/ip_local_reserved_ports"
 	printf '32768\t60999\n' >"$root/proc/sys/net/ipv4/ip_local_port_range"
 }
@@ -70,26 +93,52 @@ expect 0 'release 0.1.0 is in force' "in force, at boot" --load
 expect 2 'usage: ' "an unknown option is refused" --start
 
 state
-echo audit >"$sys/mode"
+running audit
 expect 1 'NOT IN FORCE: the mode is audit, configured is enforce' "audit instead of the default"
-echo 'options mailwall mode=audit log=kernel' >"$root/config"
+configure 'options mailwall mode=audit log=kernel'
 expect 0 'mode is audit as configured: nothing is denied' "audit as configured"
-echo enforce >"$sys/mode"
+running enforce
 expect 1 'NOT AS CONFIGURED: the mode is enforce, configured is audit' "enforce instead of audit"
-echo 'options mailwall "mode=audit" adm=192.0.2.0/24' >"$root/config"
-echo audit >"$sys/mode"
+configure 'options mailwall "mode=audit" adm=192.0.2.0/24'
+running audit
 expect 0 'mode is audit as configured' "quoted"
-echo enforce >"$sys/mode"
-printf 'options mailwall mode=audit\noptions mailwall mode=enforce\n' >"$root/config"
-expect 0 'in force' "the last word of the configuration counts"
-echo audit >"$sys/mode"
-echo 'options mailwall confirm=60' >"$root/config"
+configure 'options mailwall confirm=60'
+running audit
 expect 1 'confirmed in time' "a first load that nobody confirmed"
+
+# What loaded, and left the host with less than was meant.
+while read -r line; do
+	state
+	configure 'options mailwall adm=192.0.2.0/24' "$line"
+	expect 1 'NOT IN FORCE: the configuration is wrong.*' "typing error, loaded: $line"
+	rm -rf "$sys"
+	mkdir "$root/loadable"
+	expect 1 'mailwall.conf:2: ' "typing error, at boot: $line" --load
+	ok "the module was not loaded with it" test -e "$root/loadable"
+done <<-'END'
+	options mailwall sites=22:ADM:GTW
+	options mailwall site=22:ADM:GTW 443:GTW:ANY
+	options mailwall adm=2001:db8::/32
+END
+
+state
+"$tmp/bin/mailwall" adm set 10.0.0.1 >/dev/null
+expect 1 '^-adm 192.0.2.0/24' "another ADM than configured"
+expect 1 '^\+adm 10.0.0.1' "and it says which"
+"$tmp/bin/mailwall" reload >/dev/null
+"$tmp/bin/mailwall" site add 22 ADM GTW >/dev/null
+expect 1 '^\+site 22 ADM GTW' "a row more"
+"$tmp/bin/mailwall" reload >/dev/null
+"$tmp/bin/mailwall" gtw set 10.0.0.1 >/dev/null
+expect 1 '^\+gtw 10.0.0.1' "another gateway"
 
 unloaded
 expect 1 'NOT IN FORCE: the module is not loaded' "not loaded"
-expect 1 'on a blacklist' "kept out by modprobe's blacklist" --load
-mkdir "$root/loadable"
+expect 1 'on a blacklist' "kept out by modprobe for a reason that nobody sees" --load
+echo 'blacklist mailwall' >"$root/etc/modprobe.d/other.conf"
+expect 1 'other.conf:1: mailwall is blacklisted' "kept out by modprobe's blacklist" --load
+rm "$root/etc/modprobe.d/other.conf"
+mkdir -p "$root/loadable"
 for file in mode table site version; do
 	echo enforce >"$root/loadable/$file"
 done

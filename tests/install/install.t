@@ -87,6 +87,18 @@ readme() {
 	' "$TOPDIR/README.md" | head -n 1
 }
 
+# What Ubuntu 24.04 has: dkms.service with default dependencies, and something that is
+# before sysinit.target and after the network.
+old_units() {
+	printf '%s\n' '[Unit]' 'Description=DKMS' '[Service]' 'Type=oneshot' 'ExecStart=/bin/true' \
+		'[Install]' 'WantedBy=multi-user.target' >"$M/etc/systemd/system/dkms.service"
+	printf '%s\n' '[Unit]' 'DefaultDependencies=no' 'After=network-pre.target' 'Before=sysinit.target' \
+		'[Service]' 'Type=oneshot' 'ExecStart=/bin/true' >"$M/etc/systemd/system/cloud-test.service"
+	mkdir -p "$M/etc/systemd/system/"{sysinit,multi-user}.target.wants
+	ln -sf ../cloud-test.service "$M/etc/systemd/system/sysinit.target.wants/"
+	ln -sf ../dkms.service "$M/etc/systemd/system/multi-user.target.wants/"
+}
+
 # As README has it.
 configure() {
 	cp "$M/usr/share/doc/mailwall/examples/modules-load.conf" "$M/etc/modules-load.d/mailwall.conf"
@@ -142,6 +154,9 @@ packages() {
 	ok "$suite: its completion too" in_machine bash -n /usr/share/bash-completion/completions/mailwall
 	is "$(in_machine systemctl is-enabled mailwall.service)" enabled "$suite: the unit is enabled"
 	ok "$suite: the unit is sound" in_machine systemd-analyze verify --man=no mailwall.service
+	old_units
+	unlike "$(in_machine systemd-analyze verify --man=no default.target 2>&1)" 'cycle' \
+		"$suite: no cycle where cloud-init waits for the network and dkms.service for everything"
 	is "$(in_machine modprobe -c | grep -c '^options mailwall ')" 0 "$suite: nothing is configured by itself"
 	is "$(cd "$M/usr/share/doc/mailwall/examples" && echo *)" \
 		"keep-network-down.conf modprobe.conf modules-load.conf" "$suite: examples are there"

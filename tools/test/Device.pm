@@ -12,13 +12,13 @@ use File::Temp qw(tempdir);
 use Test::More;
 
 our @EXPORT = qw(slurp spurt fresh programs run works fails prints json policy_is rivals in_builds
-	$top $temp $build $dir $out $err $release $abi $old @table);
+	$top $temp $build $dir $out $err $unsaved $release $abi $old @table);
 
 our $top = abs_path(dirname(__FILE__) . '/../..');
 our $temp = tempdir(CLEANUP => 1);
 our $build; # of the command under test
 our $dir; # state of the fake device
-our ($out, $err); # of the last run()
+our ($out, $err, $unsaved); # of the last run()
 our $old; # release of the module, if it is an old one
 my @preload;
 
@@ -105,6 +105,8 @@ sub run {
 	my $status = $?;
 	$out = -f $to ? slurp($to) : '';
 	$err = slurp("$temp/err") // '';
+	# what every change says: persist.t asks for it
+	$unsaved = $out =~ s/^not saved: .*\n//m;
 	return $status & 127 ? "signal " . ($status & 127) : $status >> 8;
 }
 

@@ -9,7 +9,8 @@
  * for gateways behind, "routes" lines "ADDRESS DEVICE", "rival" a line for each
  * SET_POLICY before which another administrator is to make a change ("adm
  * +192.0.2.1", or "-" for none), "tcp" and "tcp6" stand for the files in
- * /proc/self/net. $FAKE_PROGRAMS is a directory that stands for /usr/sbin. What shall go wrong is in the environment:
+ * /proc/self/net, "root" for the root
+ * directory of the configuration; while "unloaded" is there the module is not. $FAKE_PROGRAMS is a directory that stands for /usr/sbin. What shall go wrong is in the environment:
  * $FAKE_OPEN, an errno for open(); $FAKE_SYSFS=none; $FAKE_ABI; $FAKE_RELEASE;
  * $FAKE_FAIL, "SET_POLICY=EPERM". $FAKE_ROW=PORT: the module has a row more in its
  * table than we, and a reason more; $FAKE_LATE: a row comes between the question how
@@ -31,6 +32,7 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -719,10 +721,16 @@ static int open_any(const char *path, int flags, mode_t mode)
 	const char *plan = getenv("FAKE_OPEN");
 
 	if (!strcmp(path, DEVICE)) {
+		if (!access(in_directory("unloaded"), F_OK))
+			plan = "ENOENT";
 		if (!plan)
 			return real_open("/dev/null", flags, mode);
 		errno = error_number(plan);
 		return -1;
+	}
+	if (!strcmp(path, "/")) {
+		path = in_directory("root");
+		mkdir(path, 0755);
 	}
 	if (!strncmp(path, SYSFS, strlen(SYSFS)))
 		return sysfs_open(path + strlen(SYSFS));

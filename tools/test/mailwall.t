@@ -81,12 +81,12 @@ sub test_without_rights {
 		['log'], ['confirm'], ['explain', 'in', '192.0.2.1:1', '192.0.2.2:2']) {
 		fails("no rights: @$command", 1, qr/\/dev\/mailwall: permission denied: .*as root/,
 			{ FAKE_OPEN => 'EACCES' }, @$command);
-		fails("no module: @$command", 1, qr/not loaded.*modprobe mailwall/,
+		fails("no module: @$command", 1, qr/not loaded.*mailwall enable/,
 			{ FAKE_OPEN => 'ENOENT', FAKE_SYSFS => 'none' }, @$command);
 	}
-	fails('no module: status', 1, qr/not loaded.*modprobe mailwall/,
+	fails('no module: status', 1, qr/not loaded.*mailwall enable/,
 		{ FAKE_OPEN => 'ENOENT', FAKE_SYSFS => 'none' }, 'status');
-	fails('stale device: status', 1, qr/not loaded.*modprobe mailwall/,
+	fails('stale device: status', 1, qr/not loaded.*mailwall enable/,
 		{ FAKE_OPEN => 'ENXIO', FAKE_SYSFS => 'none' }, 'status');
 	fails('no rights and no /sys: status', 1, qr/permission denied/,
 		{ FAKE_OPEN => 'EACCES', FAKE_SYSFS => 'none' }, 'status');
@@ -248,8 +248,9 @@ END
 }
 
 sub test_completion {
-	completes('mailwall ', 'status adm site gtw mode log confirm revert explain watch version');
-	completes('mailwall s', 'status site');
+	completes('mailwall ', 'status adm site gtw mode log confirm revert enable disable check save reload diff apply explain watch version');
+	completes('mailwall s', 'status site save');
+	completes('mailwall apply --', '--check --diff --force');
 	completes('mailwall adm ', 'show add remove clear set');
 	completes('mailwall site ', 'show add remove clear');
 	completes('mailwall gtw ', 'show add remove set');
@@ -259,7 +260,7 @@ sub test_completion {
 	completes('mailwall gtw add t', 'this');
 	completes('mailwall mode a', 'audit');
 	completes('mailwall mode audit --', '--confirm= --force');
-	completes('mailwall status --', '--json --prometheus');
+	completes('mailwall status --', '--json --prometheus --check');
 	completes('mailwall confirm --', '--extend=');
 	completes('mailwall adm show --', '');
 	completes('mailwall --', '--help --usage --version');

@@ -39,15 +39,16 @@ conf=/etc/modprobe.d/mailwall.conf
 cp $conf /run/kept.conf
 echo "options mailwall adm=192.0.2.1/24" >$conf
 restart failed "a wrong option"
-like "$said" 'NOT IN FORCE: the module was refused' "it says refused"
-like "$said" 'adm refused: .*192.0.2.0/24' "with the module's own words and cure"
+like "$said" 'NOT IN FORCE: the configuration is wrong' "it says so"
+like "$said" 'mailwall.conf:1: adm .*192.0.2.0/24' "with file, line and cure"
+ok "nothing was loaded" test ! -e $MW_SYS
 echo "options mailwall mode=audit" >$conf
 restart active "audit as configured"
 like "$said" 'nothing is denied' "it says that nothing is denied"
 rmmod mailwall
 echo "blacklist mailwall" >$conf
 restart failed "modprobe's blacklist"
-like "$said" 'blacklist in /etc/modprobe.d' "it names the blacklist"
+like "$said" 'mailwall.conf:1: mailwall is blacklisted' "it names the line"
 cp /run/kept.conf $conf
 
 file=$(module_file)

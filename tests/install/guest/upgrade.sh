@@ -18,6 +18,7 @@ like "$said" 'rmmod mailwall && modprobe mailwall' "and how to reload"
 like "$(mailwall version)" "$new" "the new command"
 ok "works with the older module" mailwall status
 ok "changes too" mailwall adm set 192.0.2.0/24
+ok "and saves" mailwall save
 is "$(systemctl is-active mailwall.service)" active "the unit was left alone"
 restart active "and knows of the two releases"
 like "$said" "release $old is loaded, $new is installed" "it says which is which"

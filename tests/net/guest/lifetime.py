@@ -15,8 +15,8 @@ BAD = [
     (["adm=192.0.2.0/24,nonsense"], "EINVAL", 'adm refused: "nonsense"'),
     (["adm=" + ",".join(PREFIXES + ["::1"])], "E2BIG", "adm refused: .*more than 64"),
     (["site=22:ADM"], "EINVAL", "site refused: .*PORT SOURCE TARGET"),
-    (["site=22:ADM:GTW,8450:ANY:GTW"], "EEXIST", 'site refused: "8450:ANY:GTW".*built-in'),
-    (["site=22:ADM:GTW,22:ANY:GTW"], "EEXIST", "site refused: .*remove"),
+    (["site=22:ADM:GTW,8450:ANY:GTW"], "EINVAL", 'site refused: "8450:ANY:GTW".*built-in'),
+    (["site=22:ADM:GTW,22:ANY:GTW"], "EINVAL", "site refused: .*remove"),
     (["site=" + ",".join(f"{1000 + i}:ANY:GTW" for i in range(33))], "E2BIG", "more than 32"),
     (["log=syslog"], "EINVAL", "log refused: .*off, kernel or nflog"),
     (["log=nflog:65536"], "EINVAL", "log refused: .*0 to 65535"),
@@ -39,6 +39,10 @@ BAD = [
     (["flows=-1"], "EINVAL", "flows refused: .*from 1024"),
     (["flows=16k"], "EINVAL", 'flows refused: "16k": .*from 1024'),
     (["flows="], "EINVAL", "flows refused: .*from 1024"),
+    (["adm=192.0.2.0/24", "site=22:ADM:GTW", "adm=10.0.0.1"], "EINVAL",
+     'adm refused: "10.0.0.1": given twice: write it once'),
+    (["mode=enforce", "mode=enforce"], "EINVAL", "mode refused: .*given twice"),
+    (["flows=1024", "flows=2048"], "EINVAL", "flows refused: .*given twice"),
 ]
 GOOD = [
     ([], ("enforce", "", "", "off")),

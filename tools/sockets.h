@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The TCP sockets of this network namespace, and whose they are. */
+#ifndef _SOCKETS_H
+#define _SOCKETS_H
+
+#include "command.h"
+
+/**
+ * struct tcp_socket - a socket
+ * @ends: its addresses and ports; of one that listens the peer's are zero
+ * @listens: it waits for connections
+ * @inode: by which /proc names it; 0 where no process has it any more
+ * @process: name of one that has it, "?" where nobody is seen to
+ */
+struct tcp_socket {
+	struct session ends;
+	bool listens;
+	u32 inode;
+	char process[32];
+};
+
+struct tcp_sockets {
+	unsigned int count;
+	struct tcp_socket *one;
+};
+
+/**
+ * sockets_read() - ask the kernel for all of them
+ * @sockets: filled in; one that is bound to a loopback address is left out
+ *
+ * Return: 0, or -errno.
+ */
+int sockets_read(struct tcp_sockets *sockets);
+void sockets_free(struct tcp_sockets *sockets);
+
+#endif /* _SOCKETS_H */
