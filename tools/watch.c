@@ -20,7 +20,7 @@
 #define LOOK_AGAIN 2000
 
 /* What waits to be read while a flood comes. */
-#define RECEIVE_BUFFER (4 << 20)
+#define RECEIVE_BUFFER (1 << 20)
 
 /* A request and its answer, or what packets come before that. */
 #define REQUEST_BUFFER 65536
@@ -106,8 +106,24 @@ static int bind_group(struct watch *watch)
 	return ask(watch, request);
 }
 
+/* The kernel says EPERM too where another program reads the group. */
+static bool is_read(u16 group)
+{
+	FILE *file = fopen("/proc/self/net/netfilter/nfnetlink_log", "re");
+	unsigned int other;
+	bool found = false;
+
+	while (file && !found && fscanf(file, "%u%*[^\n]", &other) == 1)
+		found = other == group;
+	if (file)
+		fclose(file);
+	return found;
+}
+
 static int complain(const struct watch *watch, int error)
 {
+	if (error == -EPERM && is_read(watch->group))
+		error = -EBUSY;
 	switch (error) {
 	case -EPERM:
 		say("watch: reading denied segments takes CAP_NET_ADMIN: run this as root, such as with sudo");

@@ -194,6 +194,10 @@ sub test_missing {
 	fails('no nfnetlink_log', 1, qr/no nfnetlink_log: modprobe nfnetlink_log/, { FAKE_NFLOG => 'EINVAL' }, 'watch');
 	fails('another reader', 1, qr/another program reads group 5 .*mailwall log nflog:6/, { FAKE_NFLOG => 'EBUSY' },
 		'watch');
+	mkdir("$dir/netfilter");
+	spurt("$dir/netfilter/nfnetlink_log", "    4   4711 0 2 65535  10 1\n    5   4712     0 2   512     10  1\n");
+	fails('another reader, as the kernel says it', 1, qr/another program reads group 5 /, { FAKE_NFLOG => 'EPERM' }, 'watch');
+	spurt("$dir/netfilter/nfnetlink_log", "   55   4711 0 2 65535  10 1\n    4   5     5 5   5     5  5\n");
 	fails('no right to', 1, qr/CAP_NET_ADMIN.*sudo/, { FAKE_NFLOG => 'EPERM' }, 'watch');
 	fails('no module', 1, qr/modprobe mailwall/, { FAKE_OPEN => 'ENOENT', FAKE_SYSFS => 'none' }, 'watch');
 	fails('the log is set to something else meanwhile', 1, qr/set the log to off, nothing more comes/,
