@@ -93,6 +93,7 @@ dkms-install:
 	for dir in postinst.d header_postinst.d; do \
 		[ ! -e /etc/kernel/$$dir/dkms ] || install -t /etc/kernel/$$dir tools/kernel/*-mailwall; \
 	done
+	sed -i 's/#MODULE_VERSION#/$(RELEASE)/' /usr/src/mailwall-$(RELEASE)/dkms.conf
 	dkms add mailwall/$(RELEASE)
 	set -e; for headers in /lib/modules/*/build/include; do \
 		kernel=$${headers#/lib/modules/}; \

@@ -3,7 +3,7 @@
 # its packages and what the boot says of each fault; with MAILWALL_LONG=1 also
 # Debian 13, DKMS by hand, a second kernel, upgrades.
 #
-#   install.t [SUITE [PART...]]   parts: by_hand broken packages
+#   install.t [SUITE [PART...]]   parts: by_hand broken packages versions
 set -u
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
@@ -197,10 +197,41 @@ packages() {
 	nok "$suite: no module is left" in_machine modinfo -k "$K1" mailwall
 	ok "$suite: the administrator's files are" test -s "$M/etc/modprobe.d/mailwall.conf"
 	ok "$suite: the packages are purged" in_machine apt-get -q -y purge mailwall mailwall-dkms
-	rm "$M/etc/modprobe.d/mailwall.conf" "$M/etc/modules-load.d/mailwall.conf"
 	rm -rf "$M"/etc/systemd/system/{mailwall-test.service,*/mailwall-test.service} \
 		"$M/etc/network/if-pre-up.d/mailwall-test"
 	is "$(leftovers)" "" "$suite: nothing is left"
+}
+
+# versions: a revision, or what comes with an upload by others, in the one place that says it
+versions() {
+	local version source deb
+
+	for version in "$release+nmu1" "$release-1"; do
+		"$INSTALL/build-deb" --version "$version" "$OUT/deb-version" >&2 || die "no packages of $version"
+		source=usr/src/mailwall-${version%-1}
+		deb=$(echo "$OUT"/deb-version/mailwall-dkms_*.deb)
+		rm -rf "$WORK/version"
+		dpkg-deb -x "$deb" "$WORK/version"
+		ok "$version: DKMS is told of the version that the source is in" \
+			grep -qx "PACKAGE_VERSION=\"${version%-1}\"" "$WORK/version/$source/dkms.conf"
+	done
+	# the last of them: the revision is what nobody knew
+	machine_new bookworm
+	cp "$OUT"/deb-version/*.deb "$M/mailwall/"
+	ok "$release-1: installs" in_machine sh -c "apt-get -q -y --no-install-recommends install /mailwall/*.deb"
+	ok "$release-1: DKMS has built for $K1" dkms_has "$K1"
+	touch "$M/etc/modules-load.d/mailwall.conf" "$M/etc/modprobe.d/mailwall.conf"
+	mkdir -p "$M/etc/systemd/system/mailwall.service.d"
+	touch "$M/etc/systemd/system/mailwall.service.d/keep-network-down.conf"
+	like "$(in_machine apt-get -q -y remove mailwall-dkms 2>&1)" 'NOT REMOVED: .*keep-network-down' \
+		"the module is not removed while the network depends on it"
+	ok "it is there" dkms_has "$K1"
+	rm -r "$M/etc/systemd/system/mailwall.service.d"
+	like "$(in_machine apt-get -q -y remove mailwall mailwall-dkms 2>&1)" \
+		'modules-load.d/mailwall.conf stays' "a removal says what stays"
+	ok "which does" test -e "$M/etc/modules-load.d/mailwall.conf" -a -e "$M/etc/modprobe.d/mailwall.conf"
+	ok "purged" in_machine apt-get -q -y purge mailwall mailwall-dkms
+	is "$(leftovers)" "" "nothing is left, the list and the options neither"
 }
 
 lint_packages() {
@@ -209,7 +240,7 @@ lint_packages() {
 }
 
 parts=(packages)
-[ -z "$long" ] || parts=(by_hand broken packages)
+[ -z "$long" ] || parts=(by_hand broken versions packages)
 suites=(bookworm)
 [ -z "$long" ] || suites=(bookworm trixie)
 if [ $# -gt 0 ]; then

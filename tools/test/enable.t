@@ -16,7 +16,7 @@ my $list = '/etc/modules-load.d/mailwall.conf';
 # machine(MODULES): one where the module is not loaded and can be, and nothing is configured
 sub machine {
 	fresh();
-	make_path(map { "$dir/root/etc/$_" } 'modprobe.d', 'modules-load.d');
+	make_path(map { "$dir/system/etc/$_" } 'modprobe.d', 'modules-load.d');
 	run('mode', 'audit'); # as "modprobe mailwall mode=audit" leaves it
 	spurt("$dir/unloaded", '');
 	spurt("$dir/programs/modprobe", <<'END');
@@ -81,7 +81,7 @@ sub test_enable {
 	prints('... it enforces', "enforce\n", 'mode');
 	policy_is('... with what was said', '10.0.0.0/8', '443 GTW ANY');
 	prints('... is saved', '', 'diff');
-	is(slurp("$dir/root$list"), "# Written by \"mailwall enable\".\nmailwall\n", '... and listed');
+	is(slurp("$dir/system$list"), "# Written by \"mailwall enable\".\nmailwall\n", '... and listed');
 	is(enables('', ), 0, 'again: nothing is to be confirmed');
 	unlike($out, qr/type yes/, '... nor asked');
 
@@ -89,7 +89,7 @@ sub test_enable {
 	is(enables('', '--adm=10.0.0.0/8'), 1, 'nobody confirms');
 	like($err, qr/not confirmed: it is taken back, and nothing was saved/, '... is said');
 	prints('... it is audit again', "audit\n", 'mode');
-	ok(!-e "$dir/root$_", "... $_ is not there") for $own, $list;
+	ok(!-e "$dir/system$_", "... $_ is not there") for $own, $list;
 	is(enables("no\n"), 1, 'nor "no"');
 	prints('... changes nothing', "audit\n", 'mode');
 
@@ -111,11 +111,11 @@ sub test_enable {
 	like($err, qr/warning: this cuts the SSH session/, '... with a warning');
 
 	machine();
-	spurt("$dir/root$own", "options mailwall adm=10.0.0.1\n# mine\n");
+	spurt("$dir/system$own", "options mailwall adm=10.0.0.1\n# mine\n");
 	is(enables("yes\n", '--adm=10.0.0.2', '--adm=10.0.0.3'), 0, 'what is configured stays');
 	policy_is('... with more', '10.0.0.1,10.0.0.2,10.0.0.3', '');
 	machine();
-	spurt("$dir/root$own", "options mailwall sites=x\n");
+	spurt("$dir/system$own", "options mailwall sites=x\n");
 	is(enables("yes\n"), 1, 'a wrong configuration comes first');
 	ok(-e "$dir/unloaded", '... nothing is loaded');
 	is(enables("yes\n", '--adm=x'), 1, 'likewise a wrong word');
@@ -125,18 +125,18 @@ sub test_enable {
 sub test_disable {
 	plan(skip_all => 'only root can make namespaces') unless $root;
 	machine();
-	spurt("$dir/root$own", "# mine\n");
+	spurt("$dir/system$own", "# mine\n");
 	enables("yes\n", '--adm=10.0.0.0/8');
 	is(run('disable'), 0, 'disable');
 	like($out, qr/no boot loads it any more\nunloaded: nothing is judged/, '... says what that means');
 	like(slurp("$dir/modprobe"), qr/^-r -C \/dev\/null mailwall$/m, '... unloads it');
-	is(slurp("$dir/root$own"), "# mine\n", '... and leaves what was there before');
-	ok(!-e "$dir/root$list", '... and no list');
+	is(slurp("$dir/system$own"), "# mine\n", '... and leaves what was there before');
+	ok(!-e "$dir/system$list", '... and no list');
 	is(run('disable'), 0, 'again');
 	machine();
 	enables("yes\n", '--adm=10.0.0.0/8');
 	run('disable');
-	ok(!-e "$dir/root$own", 'a file with nothing else in it goes');
+	ok(!-e "$dir/system$own", 'a file with nothing else in it goes');
 }
 
 in_builds(['enable' => \&test_enable], ['disable' => \&test_disable]);

@@ -9,7 +9,7 @@
  * for gateways behind, "routes" lines "ADDRESS DEVICE", "rival" a line for each
  * SET_POLICY before which another administrator is to make a change ("adm
  * +192.0.2.1", or "-" for none), "tcp" and "tcp6" stand for the files in
- * /proc/self/net, "root" for the root
+ * /proc/self/net, "system" for the root
  * directory of the configuration; while "unloaded" is there the module is not. $FAKE_PROGRAMS is a directory that stands for /usr/sbin. What shall go wrong is in the environment:
  * $FAKE_OPEN, an errno for open(); $FAKE_SYSFS=none; $FAKE_ABI; $FAKE_RELEASE;
  * $FAKE_FAIL, "SET_POLICY=EPERM". $FAKE_ROW=PORT: the module has a row more in its
@@ -729,7 +729,7 @@ static int open_any(const char *path, int flags, mode_t mode)
 		return -1;
 	}
 	if (!strcmp(path, "/")) {
-		path = in_directory("root");
+		path = in_directory("system");
 		mkdir(path, 0755);
 	}
 	if (!strncmp(path, SYSFS, strlen(SYSFS)))

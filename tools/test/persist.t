@@ -14,15 +14,15 @@ my $own = '/etc/modprobe.d/mailwall.conf';
 # file(PATH, TEXT): in the root directory
 sub file {
 	my ($path, $text) = @_;
-	make_path(dirname("$dir/root$path"));
-	spurt("$dir/root$path", $text);
+	make_path(dirname("$dir/system$path"));
+	spurt("$dir/system$path", $text);
 }
 
 # machine(TEXT, PATH => TEXT...): one with this in the administrator's own file, loaded at boot
 sub machine {
 	my ($options, %more) = @_;
 	fresh();
-	make_path("$dir/root/etc/modprobe.d");
+	make_path("$dir/system/etc/modprobe.d");
 	file('/etc/modules-load.d/mailwall.conf', "# at boot\nmailwall\n");
 	file('/proc/cmdline', "BOOT_IMAGE=/vmlinuz root=/dev/vda \"x=a b\" quiet\n");
 	file($own, $options) if defined $options;
@@ -110,7 +110,7 @@ sub test_modprobe {
 		"options mailwall  a=1   b=2  \\\n\\\n c=3\n\noptions  mailwall\td=1");
 	for my $text (@cases) {
 		machine($text);
-		open(my $modprobe, '-|', 'sh', '-c', 'PATH=$PATH:/usr/sbin:/sbin exec modprobe -C "$1" -c', 'sh', "$dir/root/etc/modprobe.d")
+		open(my $modprobe, '-|', 'sh', '-c', 'PATH=$PATH:/usr/sbin:/sbin exec modprobe -C "$1" -c', 'sh', "$dir/system/etc/modprobe.d")
 			or die;
 		my %theirs = map { /^options mailwall (.*)/ ? map { tr/"//dr => 1 } $1 =~ /(\w+=(?:"[^"]*"|[^\s"]*))/g : () } <$modprobe>;
 		run('check');
@@ -133,7 +133,7 @@ sub test_save {
 	prints('... diff: none', '', 'diff');
 	run('status');
 	like($out, qr/^saved      yes/m, '... status says so');
-	is((stat("$dir/root$own"))[2] & 07777, 0644, '... for all to read');
+	is((stat("$dir/system$own"))[2] & 07777, 0644, '... for all to read');
 	run('site', 'add', '22:ADM:GTW', '--confirm=50');
 	ok(!$unsaved, 'a change that waits is not to be saved');
 	fails('... nor can it be', 1, qr/save: a change waits (50|4\d) more seconds/, 'save');
@@ -152,7 +152,7 @@ sub test_save {
 	run('gtw', 'set', 'this', 'port:tap100i0') unless $old;
 	run('log', 'nflog:5');
 	prints('save: over what others wrote', "saved in $own\n", 'save');
-	my $saved = slurp("$dir/root$own");
+	my $saved = slurp("$dir/system$own");
 	my $gtw = $old ? '' : 'gtw=this,port:tap100i0 ';
 	is($saved, <<END . '# end', '... only our own line is another, whole, below a comment');
 # ours
@@ -163,25 +163,25 @@ softdep x pre: y
 options other a=b
 END
 	prints('save again', "saved in $own\n", 'save');
-	is(slurp("$dir/root$own"), $saved, '... changes nothing');
+	is(slurp("$dir/system$own"), $saved, '... changes nothing');
 	run('mode', 'audit');
 	run('save');
-	like(slurp("$dir/root$own"), qr/^options mailwall mode=audit (?!.*confirm)/m, 'confirm= goes where it would be refused');
+	like(slurp("$dir/system$own"), qr/^options mailwall mode=audit (?!.*confirm)/m, 'confirm= goes where it would be refused');
 	run('check');
 	like($out, qr/^mode audit\n/, '... and check finds nothing');
-	is(join(' ', map { s/.*\///r } glob("$dir/root/etc/modprobe.d/*")), 'mailwall.conf', 'no other file is left');
+	is(join(' ', map { s/.*\///r } glob("$dir/system/etc/modprobe.d/*")), 'mailwall.conf', 'no other file is left');
 
 	machine("options mailwall adm=10.0.0.1\n", '/etc/modprobe.d/zz.conf' => "options mailwall mode=audit\n");
 	fails('save: options elsewhere', 1, qr{zz\.conf:1 has options of mailwall too}, 'save');
-	is(slurp("$dir/root$own"), "options mailwall adm=10.0.0.1\n", '... changes nothing');
+	is(slurp("$dir/system$own"), "options mailwall adm=10.0.0.1\n", '... changes nothing');
 	machine();
-	symlink('elsewhere', "$dir/root$own") or die;
+	symlink('elsewhere', "$dir/system$own") or die;
 	fails('save: a symbolic link', 1, qr{is no plain file}, 'save');
 	fresh();
 	fails('save: no modprobe.d', 1, qr{/etc/modprobe\.d: No such file}, 'save');
 	machine("options mailwall sites=x\n");
 	prints('save: over a wrong line', "saved in $own\n", 'save');
-	like(slurp("$dir/root$own"), qr/^options mailwall mode=enforce$/m, '... a line with something in it');
+	like(slurp("$dir/system$own"), qr/^options mailwall mode=enforce$/m, '... a line with something in it');
 	is(run('check'), 0, '... which is right then');
 	machine($good, '/etc/modprobe.d/b.conf' => "blacklist mailwall\n");
 	is(run('save'), 1, 'save: what is wrong elsewhere is not forgotten');
@@ -217,7 +217,7 @@ sub test_apply {
 	is(run('apply', '--check', '--diff', "$temp/fleet.conf"), 3, 'apply --check: it would change');
 	is($out, "+adm 192.0.2.0/24\n+site 22 ADM GTW\n+site 443 GTW ANY\n", '... this');
 	policy_is('... and did not', '', '');
-	is(slurp("$dir/root$own"), "# ours\n", '... nor save');
+	is(slurp("$dir/system$own"), "# ours\n", '... nor save');
 	is(run('apply', "$temp/fleet.conf"), 3, 'apply: changed');
 	is("$out$err", '', '... silently');
 	policy_is('... runs', '192.0.2.0/24', '22 ADM GTW,443 GTW ANY');
@@ -278,7 +278,7 @@ sub test_status {
 	run('mode', 'enforce');
 	file($own, "options mailwall sites=x\n");
 	plugin('a wrong configuration', 2, 'CRITICAL - .*configuration is wrong: .*:1: "sites"');
-	unlink("$dir/root$own", "$dir/root/etc/modules-load.d/mailwall.conf");
+	unlink("$dir/system$own", "$dir/system/etc/modules-load.d/mailwall.conf");
 	plugin('nothing loads it', 2, 'CRITICAL - mode enforce, but no boot loads');
 	plugin('no rights', 3, 'UNKNOWN - only root', { FAKE_OPEN => 'EACCES' });
 	plugin('no device', 3, 'UNKNOWN - there is no', { FAKE_OPEN => 'ENOENT' });
