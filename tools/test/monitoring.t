@@ -47,7 +47,7 @@ sub test_json {
 	run('confirm');
 	fits('what any user may read', 0, { FAKE_OPEN => 'EACCES' });
 	fits('no module', 1, { %nobody });
-	like($err, qr/modprobe mailwall/, '... which is told people too');
+	like($err, qr/mailwall enable/, '... which is told people too');
 	json_of('... and programs', "j == {'schema': 1, 'complete': False, 'command': j['command'], 'module': None,"
 		. " 'mode': None, 'rows': []}");
 	fits('another ABI', 1, { FAKE_ABI => 99 });
@@ -97,7 +97,7 @@ sub test_metrics {
 	is(said('sh', '-c', "exec promtool check metrics <'$temp/out'"), '0:', '... promtool finds nothing');
 	lint('what any user may read', { FAKE_OPEN => 'EACCES' });
 	like($out, qr/^mailwall_up 0$/m, '... is not enough');
-	fails('one of both', 2, qr/one of --json and --prometheus/, 'status', '--json', '--prometheus');
+	fails('one of both', 2, qr/one of --json, --prometheus and --check/, 'status', '--json', '--prometheus');
 	fails('a full disk', 1, qr/cannot write/, { TO => '/dev/full' }, 'status', '--prometheus');
 	return if $old;
 	run('gtw', 'add', '10.9.0.2', 'port:a"\\b');
