@@ -248,6 +248,23 @@ struct passes {
 void passes_find(const struct mw_spec *policy, struct passes *found);
 void passes_free(struct passes *found);
 
+/* try.c */
+
+/* Seconds that "try" waits without --confirm. */
+#define TRY_SECONDS 60
+
+/* Is there somebody to ask? Return: false after it has said that there is not. */
+bool try_possible(void);
+
+/**
+ * try_wait() - count down at the terminal while a change waits
+ *
+ * Enter confirms it, Ctrl-C reverts it.
+ *
+ * Return: exit code; EXIT_REFUSED if the change did not stay.
+ */
+int try_wait(void);
+
 /* edit.c, show.c, json.c, explain.c: each runs a command and returns its exit code */
 int adm_show(const struct arguments *args);
 int adm_set(const struct arguments *args);

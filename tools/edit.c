@@ -36,6 +36,14 @@ static bool policy_equal(const struct mw_spec *a, const struct mw_spec *b)
 	       !memcmp(a->gtw, b->gtw, sizeof(a->gtw));
 }
 
+/* Whoever sees or sets a part of the policy is told that it may be taken back. */
+static void note_waiting(const struct mw_spec *policy)
+{
+	if (policy->confirm)
+		say("note: a change waits, what is in force now reverts in %u seconds unless \"mailwall confirm\" comes first",
+		    policy->confirm);
+}
+
 static void say_busy(const struct device *device, const char *name)
 {
 	struct mw_spec policy;
@@ -66,9 +74,11 @@ static void warn_any(const struct mw_spec *policy)
 		    text);
 }
 
-static void say_reverts(u32 seconds)
+/* @more: a change waited already */
+static void say_reverts(u32 seconds, bool more)
 {
-	printf("reverts in %u seconds unless confirmed: mailwall confirm\n", seconds);
+	printf("reverts in %u seconds%s unless confirmed: mailwall confirm\n", seconds,
+	       more ? ", with all that waited before," : "");
 }
 
 /* Return: 0, an error of the ioctl, or a positive exit code when it has said why. */
@@ -91,8 +101,15 @@ static int try_change(const struct device *device, const struct change *change,
 			    change->name);
 		return EXIT_REFUSED;
 	}
-	/* while a change waits, one more with a time of its own starts the time anew */
-	if (policy_equal(&before, &after) && !(args->confirm && before.confirm)) {
+	/*
+	 * While a change waits, one more with a time of its own starts the time anew, and any
+	 * other is refused: also one that finds what it wants, since that does not last.
+	 */
+	if (before.confirm && !args->confirm) {
+		say_busy(device, change->name);
+		return EXIT_REFUSED;
+	}
+	if (policy_equal(&before, &after) && !before.confirm) {
 		if (args->confirm)
 			puts("nothing to change, nothing waits to be confirmed");
 		return 0;
@@ -109,7 +126,7 @@ static int try_change(const struct device *device, const struct change *change,
 		if (change->adds)
 			warn_any(&after);
 		if (args->confirm)
-			say_reverts(args->confirm);
+			say_reverts(args->confirm, before.confirm);
 		return 0;
 	case ESTALE:
 		return error;
@@ -337,8 +354,10 @@ static int get(const char *name, struct mw_spec *policy)
 		return EXIT_REFUSED;
 	error = device_get(&device, policy);
 	device_close(&device);
-	if (!error)
+	if (!error) {
+		note_waiting(policy);
 		return EXIT_DONE;
+	}
 	device_failed(error, name);
 	return EXIT_REFUSED;
 }
@@ -404,6 +423,7 @@ int mode(const struct arguments *args)
 	char *text = args->count ? NULL : sysfs_read("mode");
 	struct mw_spec policy;
 	char name[MW_PREFIX_TEXT];
+	struct device device;
 	int code;
 
 	if (args->count) {
@@ -411,7 +431,12 @@ int mode(const struct arguments *args)
 		return make_change(&change, args);
 	}
 	if (text) {
-		/* any user may know */
+		/* any user may know; whether it lasts, who may open the device */
+		if (!device_open(&device)) {
+			if (!device_get(&device, &policy))
+				note_waiting(&policy);
+			device_close(&device);
+		}
 		fputs(text, stdout);
 		free(text);
 		return EXIT_DONE;
@@ -459,7 +484,7 @@ int confirm(const struct arguments *args)
 		return EXIT_REFUSED;
 	}
 	if (args->extend)
-		say_reverts(args->extend);
+		say_reverts(args->extend, false);
 	return EXIT_DONE;
 }
 

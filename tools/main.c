@@ -115,6 +115,8 @@ static const char documentation[] =
 	"  mode [enforce|audit|off]   show or set the mode\n"
 	"  log [off|kernel|nflog[:GROUP]]\n"
 	"                             show or set where denied segments are logged\n"
+	"  try CHANGE...              make the change, count down: Enter keeps it, Ctrl-C\n"
+	"                             undoes it; \"mailwall try mode enforce\"\n"
 	"  confirm                    keep the change that waits to be confirmed\n"
 	"  revert                     undo it now\n"
 	"  explain in|out|forward SOURCE TARGET\n"
@@ -126,6 +128,9 @@ static const char documentation[] =
 	"A port of a row is the gateway's own if TARGET is GTW, the one elsewhere if SOURCE is GTW. "
 	"The other end is ANY or ADM.\n"
 	"\n"
+	"Open a second SSH session before you confirm a change: the one in use may go on where\n"
+	"no new one is let in.\n"
+	"\n"
 	"Exit codes: 0 done, 1 refused or failed, 2 usage. Manual: mailwall(8).";
 
 /**
@@ -133,11 +138,13 @@ static const char documentation[] =
  * @args: what the command gets
  * @takes: options given, TAKES_*
  * @command: found at its end
+ * @tried: the command is a change after "try"
  */
 struct line {
 	struct arguments args;
 	unsigned int takes;
 	const struct command *command;
+	bool tried;
 };
 
 static u32 option_number(struct argp_state *state, const char *name, const char *value, u32 min,
@@ -179,6 +186,14 @@ static void find_command(struct argp_state *state, struct line *line)
 
 	if (!args->count)
 		argp_error(state, "no command: such as \"mailwall status\"");
+	line->tried = !strcmp(args->words[0], "try");
+	if (line->tried) {
+		args->words++;
+		args->count--;
+	}
+	if (!args->count)
+		argp_error(state,
+			   "try: write a change after it, such as \"mailwall try mode enforce\"");
 	for (command = commands; command < end; command++) {
 		if (strcmp(command->name, args->words[0]))
 			continue;
@@ -227,6 +242,11 @@ static void find_command(struct argp_state *state, struct line *line)
 		argp_error(state,
 			   "%s: --confirm and --force are for a change: write \"mailwall %s%s\"",
 			   command->name, command->name, command->words);
+	if (line->tried && (!(command->takes & TAKES_CONFIRM) || (command->max && !args->count)))
+		argp_error(state, "try: \"%s%s%s\" changes nothing: leave \"try\" out",
+			   command->name, command->verb ? " " : "", command->verb ?: "");
+	if (line->tried && !args->confirm)
+		args->confirm = TRY_SECONDS;
 	line->command = command;
 }
 
@@ -334,7 +354,12 @@ int main(int argc, char **argv)
 		say("cannot read the command line");
 		return EXIT_USAGE;
 	}
-	code = line.command->run(&line.args);
+	if (line.tried && !try_possible())
+		code = EXIT_USAGE;
+	else
+		code = line.command->run(&line.args);
+	if (line.tried && code == EXIT_DONE)
+		code = try_wait();
 	free(words);
 	return code;
 }

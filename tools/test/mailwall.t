@@ -127,6 +127,10 @@ sub test_usage {
 		[['frobnicate'], qr/"frobnicate": no such command/],
 		[["a\nb"], qr/"a\\x0ab": no such command/],
 		[['adm'], qr/adm: write one of show, set, add, remove, clear/],
+		[['try'], qr/try: write a change after it/],
+		[['try', 'status'], qr/try: "status" changes nothing/],
+		[['try', 'mode'], qr/try: "mode" changes nothing/],
+		[['try', 'adm', 'clear'], qr/try: asks at a terminal, .*--confirm=SECONDS/],
 		[['gtw'], qr/gtw: write one of show, set, add, remove/],
 		[['gtw', 'clear'], qr/gtw "clear": write one of show, set, add, remove/],
 		[['gtw', 'add'], qr/gtw: too little: write "mailwall gtw add GATEWAY\.\.\."/],
@@ -248,7 +252,8 @@ END
 }
 
 sub test_completion {
-	completes('mailwall ', 'status adm site gtw mode log confirm revert explain version');
+	completes('mailwall ', 'status adm site gtw mode log try confirm revert explain version');
+	completes('mailwall try mode e', 'enforce');
 	completes('mailwall s', 'status site');
 	completes('mailwall adm ', 'show add remove clear set');
 	completes('mailwall site ', 'show add remove clear');

@@ -144,23 +144,27 @@ sub test_confirm {
 	fails('revert: nothing waits', 1, qr/revert: no change waits/, 'revert');
 	prints('a change that waits', "reverts in 50 seconds unless confirmed: mailwall confirm\n",
 		'adm', 'set', '192.0.2.1', '--confirm=50');
-	policy_is('... is in force', '192.0.2.1', '');
 	for my $change (['adm', 'add', '10.0.0.1'], ['mode', 'off'], ['adm', 'clear'],
 		$old ? ['site', 'add', '22:ADM:GTW', '--confirm=9'] : ()) {
 		fails("... others are refused: @$change", 1,
 			qr/a change waits (50|4\d) more seconds.*mailwall confirm.*mailwall revert/, @$change);
 	}
-	policy_is('... and change nothing', '192.0.2.1', '');
+	fails('... also one that finds what it wants', 1, qr/mode: a change waits.*mailwall confirm/, 'mode', 'enforce');
+	for my $show (['adm', 'show'], ['site', 'show'], ['gtw', 'show'], ['mode'], ['log']) {
+		is(run(@$show), 0, "@$show while a change waits");
+		like($err, qr/^mailwall: note: a change waits, .* reverts in (50|4\d) seconds unless "mailwall confirm".*\n$/,
+			'... says so');
+	}
 	prints('confirm', '', 'confirm');
-	policy_is('... keeps it', '192.0.2.1', '');
+	policy_is('... keeps it, and the refused ones changed nothing', '192.0.2.1', '');
 	works('... and others are taken', 'mode', 'audit');
 	test_confirm_again() unless $old;
-	run('mode', 'enforce', '--confirm', '50');
-	prints('... --confirm SECONDS in two words', "enforce\n", 'mode');
+	is(run('mode', 'enforce', '--confirm', '50'), 0, '--confirm SECONDS in two words');
 	prints('revert', '', 'revert');
 	prints('... undoes it', "audit\n", 'mode');
 	run('site', 'add', '22:ADM:GTW', '--confirm=1');
-	policy_is('a change of one second', '192.0.2.1', '22 ADM GTW');
+	run('site', 'show');
+	is($out, "22 ADM GTW\n", 'a change of one second');
 	select(undef, undef, undef, 1.2);
 	policy_is('... is gone after it', '192.0.2.1', '');
 	fails('... and cannot be confirmed', 1, qr/confirm: no change waits.*reverted/, 'confirm');
@@ -188,11 +192,10 @@ sub waits {
 sub test_confirm_again {
 	run('adm', 'set', '10.0.0.1', '--confirm=50');
 	prints('a change with a time of its own over one that waits',
-		"reverts in 90 seconds unless confirmed: mailwall confirm\n",
+		"reverts in 90 seconds, with all that waited before, unless confirmed: mailwall confirm\n",
 		'site', 'add', '22:ADM:GTW', '--confirm=90');
-	policy_is('... is in force', '10.0.0.1', '22 ADM GTW');
 	waits(90, '... and starts the time anew');
-	prints('the same change once more', "reverts in 70 seconds unless confirmed: mailwall confirm\n",
+	prints('the same change once more', "reverts in 70 seconds, with all that waited before, unless confirmed: mailwall confirm\n",
 		'site', 'add', '22:ADM:GTW', '--confirm=70');
 	waits(70, '... starts it anew too');
 	prints('confirm --extend', "reverts in 600 seconds unless confirmed: mailwall confirm\n",
@@ -297,7 +300,8 @@ sub test_gtw {
 	prints('refused changes change nothing', "port:br-gtw\n10.0.0.0/8\n", 'gtw', 'show');
 	prints('gtw --confirm', "reverts in 50 seconds unless confirmed: mailwall confirm\n", 'gtw', 'set', 'this',
 		'--confirm=50');
-	prints('... is in force', "this\n", 'gtw', 'show');
+	run('gtw', 'show');
+	is($out, "this\n", '... is in force');
 	works('... until reverted', 'revert');
 	prints('... and is not then', "port:br-gtw\n10.0.0.0/8\n", 'gtw', 'show');
 	rivals('gtw +10.9.9.9');
