@@ -272,6 +272,7 @@ int adm_add(const struct arguments *args);
 int adm_remove(const struct arguments *args);
 int adm_clear(const struct arguments *args);
 int site_show(const struct arguments *args);
+int site_set(const struct arguments *args);
 int site_add(const struct arguments *args);
 int site_remove(const struct arguments *args);
 int site_clear(const struct arguments *args);
@@ -372,5 +373,21 @@ bool session_find(struct session *session);
  * Return: false if the change must not be made; it has then said why.
  */
 bool session_guard(const struct mw_spec *policy, const struct arguments *args, const char *name);
+
+/**
+ * struct redo - how a policy came about, so that it can be made again on top of advice
+ * @before: the policy in force
+ * @edit: what is done to it
+ * @text: with what
+ */
+struct redo {
+	const struct mw_spec *before;
+	mw_edit_t edit;
+	const char *text;
+};
+
+/* The same for an edit: what is recommended is tried first. @redo: NULL for a whole policy. */
+bool session_guard_edit(const struct mw_spec *policy, const struct arguments *args,
+			const char *name, const struct redo *redo);
 
 #endif /* _COMMAND_H */

@@ -65,6 +65,48 @@ static void say_no_logger(const struct mw_spec *policy)
 	    policy->log == MAILWALL_LOG_NFLOG ? "nfnetlink_log" : "nf_log_syslog");
 }
 
+/* The rows that a row stands for when it replaces the one with its port and direction. */
+static void say_replace(const struct mw_spec *before, const struct mw_complaint *c)
+{
+	struct mw_spec added = { 0 };
+	struct mw_complaint unused;
+	const struct mailwall_row *row = added.site;
+	char text[MW_PREFIX_TEXT];
+	u16 i;
+
+	if (mw_edit_site(&added, c->item, c->length, &unused) || added.site_count != 1)
+		return;
+	fflush(stdout);
+	fputs("mailwall: to replace it in one step: mailwall site set", stderr);
+	for (i = 0; i < before->site_count; i++) {
+		const struct mailwall_row *there = &before->site[i];
+
+		if (there->port == row->port && mw_row_inbound(there) == mw_row_inbound(row))
+			there = row;
+		fprintf(stderr, " %s", row_print(there, text));
+	}
+	fputc('\n', stderr);
+}
+
+/* Rows that open nothing, for now. */
+static void warn_rows(const struct mw_spec *before, const struct mw_spec *after)
+{
+	char text[MW_PREFIX_TEXT];
+	u16 i, j;
+
+	for (i = 0; !after->adm_count && i < after->site_count; i++) {
+		const struct mailwall_row *row = &after->site[i];
+
+		if (row->source != MAILWALL_ADM && row->target != MAILWALL_ADM)
+			continue;
+		for (j = 0; j < before->site_count && !row_equal(row, &before->site[j]);)
+			j++;
+		if (j == before->site_count)
+			say("warning: site \"%s\": ADM is empty, so this row is closed to all: mailwall adm add PREFIX",
+			    row_print(row, text));
+	}
+}
+
 static void warn_any(const struct mw_spec *policy)
 {
 	char text[MW_PREFIX_TEXT];
@@ -86,6 +128,7 @@ static int try_change(const struct device *device, const struct change *change,
 		      const struct arguments *args, bool again)
 {
 	struct mw_spec before, after;
+	const struct redo redo = { .before = &before, .edit = change->edit, .text = change->text };
 	struct mw_complaint complaint;
 	int error = device_get(device, &before);
 
@@ -94,8 +137,11 @@ static int try_change(const struct device *device, const struct change *change,
 		return EXIT_REFUSED;
 	}
 	after = before;
-	if (change->edit(&after, change->text, strlen(change->text), &complaint)) {
+	error = change->edit(&after, change->text, strlen(change->text), &complaint);
+	if (error) {
 		refuse(change->name, &complaint);
+		if (error == -EEXIST && change->edit == mw_edit_site)
+			say_replace(&before, &complaint);
 		if (again)
 			say("%s: another administrator changed the policy at the same time: see \"mailwall status\"",
 			    change->name);
@@ -117,7 +163,7 @@ static int try_change(const struct device *device, const struct change *change,
 	if (mw_spec_is_behind(&after) &&
 	    !device_abi_knows(device, "gtw: gateways behind this host"))
 		return EXIT_REFUSED;
-	if (!session_guard(&after, args, change->name))
+	if (!session_guard_edit(&after, args, change->name, &redo))
 		return EXIT_REFUSED;
 	after.confirm = args->confirm;
 	error = device_set(device, &after);
@@ -125,6 +171,7 @@ static int try_change(const struct device *device, const struct change *change,
 	case 0:
 		if (change->adds)
 			warn_any(&after);
+		warn_rows(&before, &after);
 		if (args->confirm)
 			say_reverts(args->confirm, before.confirm);
 		return 0;
@@ -271,6 +318,16 @@ int adm_clear(const struct arguments *args)
 		.text = allocate(1),
 	};
 
+	return make_change(&change, args);
+}
+
+int site_set(const struct arguments *args)
+{
+	struct change change = { .name = "site", .edit = mw_edit_site };
+
+	if (!signless("site", args) || !has_words("site", args))
+		return EXIT_REFUSED;
+	change.text = join_rows("", args);
 	return make_change(&change, args);
 }
 

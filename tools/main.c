@@ -36,6 +36,7 @@ static const struct command {
 	{ "adm", "remove", " PREFIX...", 1, MANY, CHANGES, adm_remove },
 	{ "adm", "clear", "", 0, 0, CHANGES, adm_clear },
 	{ "site", "show", "", 0, 0, 0, site_show },
+	{ "site", "set", " PORT SOURCE TARGET...", 1, MANY, CHANGES, site_set },
 	{ "site", "add", " PORT SOURCE TARGET...", 1, MANY, CHANGES, site_add },
 	{ "site", "remove", " PORT SOURCE TARGET...", 1, MANY, CHANGES, site_remove },
 	{ "site", "clear", "", 0, 0, CHANGES, site_clear },
@@ -106,7 +107,7 @@ static const char documentation[] =
 	"                             replace them, add some, remove some\n"
 	"  adm clear                  empty it: rows with ADM are closed to all\n"
 	"  site show                  the site rows, those besides the built-in table\n"
-	"  site add|remove ROW...     a ROW is 22 ADM GTW, or 22:ADM:GTW\n"
+	"  site set|add|remove ROW... a ROW is 22 ADM GTW, or 22:ADM:GTW\n"
 	"  site clear                 remove them all\n"
 	"  gtw show                   which computers are gateways (GTW); what passes by\n"
 	"  gtw set|add|remove GATEWAY...\n"

@@ -136,7 +136,7 @@ sub test_usage {
 		[['gtw', 'add'], qr/gtw: too little: write "mailwall gtw add GATEWAY\.\.\."/],
 		[['gtw', 'show', 'x'], qr/"x" is too much: write "mailwall gtw show"/],
 		[['adm', 'delete'], qr/adm "delete": write one of show/],
-		[['site', 'set', '22:ADM:GTW'], qr/site "set": write one of show, add, remove, clear/],
+		[['site', 'put', '22:ADM:GTW'], qr/site "put": write one of show, set, add, remove, clear/],
 		[['adm', 'add'], qr/adm: too little: write "mailwall adm add PREFIX\.\.\."/],
 		[['adm', 'set'], qr/too little/],
 		[['site', 'remove'], qr/too little: write "mailwall site remove PORT SOURCE TARGET/],
@@ -256,7 +256,7 @@ sub test_completion {
 	completes('mailwall try mode e', 'enforce');
 	completes('mailwall s', 'status site');
 	completes('mailwall adm ', 'show add remove clear set');
-	completes('mailwall site ', 'show add remove clear');
+	completes('mailwall site ', 'show add remove clear set');
 	completes('mailwall gtw ', 'show add remove set');
 	completes('mailwall gtw set 10.0.0.1 --', '--confirm= --force');
 	completes('mailwall gtw show --', '');
