@@ -70,6 +70,7 @@ enum {
 };
 
 static const struct argp_option options[] = {
+	{ NULL, 'h', NULL, OPTION_HIDDEN, NULL, -1 },
 	{ NULL, 0, NULL, 0, "Changing commands:", 1 },
 	{ "confirm", OPTION_CONFIRM, "SECONDS", 0,
 	  "Undo the change after 1 to 86400 seconds unless \"mailwall confirm\" comes first", 1 },
@@ -178,6 +179,43 @@ static u8 option_connection(struct argp_state *state, const char *value)
 	return 0;
 }
 
+/* How many letters differ, or changed places, between two words; for short ones alone. */
+static unsigned int distance(const char *a, const char *b)
+{
+	unsigned int best, cost;
+
+	if (!*a || !*b)
+		return strlen(a) + strlen(b);
+	if (*a == *b)
+		return distance(a + 1, b + 1);
+	best = 1 + distance(a + 1, b + 1);
+	cost = 1 + distance(a + 1, b);
+	best = cost < best ? cost : best;
+	cost = 1 + distance(a, b + 1);
+	best = cost < best ? cost : best;
+	if (a[1] && a[0] == b[1] && a[1] == b[0]) {
+		cost = 1 + distance(a + 2, b + 2);
+		best = cost < best ? cost : best;
+	}
+	return best;
+}
+
+/* The command that may have been meant, with words around it; nothing where none is near. */
+static const char *meant(const char *word, char text[ESCAPED_TEXT])
+{
+	unsigned int i, at, best = 3;
+
+	*text = '\0';
+	for (i = 0; strlen(word) <= 8 && i < ARRAY_SIZE(commands); i++) {
+		at = distance(word, commands[i].name);
+		if (at < best && at < strlen(word)) {
+			best = at;
+			snprintf(text, ESCAPED_TEXT, ": did you mean \"%s\"?", commands[i].name);
+		}
+	}
+	return text;
+}
+
 /* Find the command, take its name and verb off the words, check what is left. */
 static void find_command(struct argp_state *state, struct line *line)
 {
@@ -187,6 +225,8 @@ static void find_command(struct argp_state *state, struct line *line)
 
 	if (!args->count)
 		argp_error(state, "no command: such as \"mailwall status\"");
+	if (!strcmp(args->words[0], "help"))
+		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
 	line->tried = !strcmp(args->words[0], "try");
 	if (line->tried) {
 		args->words++;
@@ -203,8 +243,9 @@ static void find_command(struct argp_state *state, struct line *line)
 			break;
 	}
 	if (!named)
-		argp_error(state, "\"%s\": no such command",
-			   escape(args->words[0], strlen(args->words[0]), text));
+		argp_error(state, "\"%s\": no such command%s",
+			   escape(args->words[0], strlen(args->words[0]), text),
+			   meant(args->words[0], usage));
 	if (command == end) {
 		size_t at = 0;
 
@@ -259,6 +300,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	char text[ESCAPED_TEXT];
 
 	switch (key) {
+	case 'h':
+		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
+		return 0;
 	case OPTION_CONFIRM:
 		line->takes |= TAKES_CONFIRM;
 		args->confirm = option_number(state, "confirm", value, 1, MAILWALL_CONFIRM_MAX);

@@ -125,6 +125,10 @@ sub test_usage {
 	my @wrong = (
 		[[], qr/no command/],
 		[['frobnicate'], qr/"frobnicate": no such command/],
+		[['satus'], qr/"satus": no such command: did you mean "status"\?/],
+		[['stie', 'show'], qr/did you mean "site"\?/],
+		[['modes'], qr/did you mean "mode"\?/],
+		[['xy'], qr/"xy": no such command\n/],
 		[["a\nb"], qr/"a\\x0ab": no such command/],
 		[['adm'], qr/adm: write one of show, set, add, remove, clear/],
 		[['try'], qr/try: write a change after it/],
@@ -208,6 +212,10 @@ sub test_help {
 	fresh();
 	works('--help', '--help');
 	my $help = $out;
+	for (['-h'], ['help'], ['adm', '-h'], ['help', 'adm'], ['site', 'add', '--help']) {
+		works("@$_", @$_);
+		is($out, $help, '... is the same');
+	}
 	like($help, qr/\b$_\b/, "--help names $_") for qw(status adm site gtw mode log confirm revert explain
 		version show set add remove clear enforce audit off kernel nflog in out forward);
 	like($help, qr/--$_\b/, "--help names --$_") for qw(confirm force extend json flags connection data-offset
