@@ -80,7 +80,7 @@ static int mw_site_add(struct mailwall_row *site, u16 *count, const struct mailw
 			mw_row_print(&site[i], text);
 			return mw_complain(
 				c, item, length, -EEXIST,
-				"there is one row for a port and direction: remove \"%s\" first",
+				"there is one row for a port and direction, \"%s\": set all rows at once to replace it",
 				text);
 		}
 	}

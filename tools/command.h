@@ -270,6 +270,23 @@ struct passes {
 void passes_find(const struct mw_spec *policy, struct passes *found);
 void passes_free(struct passes *found);
 
+/* try.c */
+
+/* Seconds that "try" waits without --confirm. */
+#define TRY_SECONDS 60
+
+/* Is there somebody to ask? Return: false after it has said that there is not. */
+bool try_possible(void);
+
+/**
+ * try_wait() - count down at the terminal while a change waits
+ *
+ * Enter confirms it, Ctrl-C reverts it.
+ *
+ * Return: exit code; EXIT_REFUSED if the change did not stay.
+ */
+int try_wait(void);
+
 /* edit.c, show.c, json.c, explain.c, watch.c: each runs a command and returns its exit code */
 int adm_show(const struct arguments *args);
 int adm_set(const struct arguments *args);
@@ -277,6 +294,7 @@ int adm_add(const struct arguments *args);
 int adm_remove(const struct arguments *args);
 int adm_clear(const struct arguments *args);
 int site_show(const struct arguments *args);
+int site_set(const struct arguments *args);
 int site_add(const struct arguments *args);
 int site_remove(const struct arguments *args);
 int site_clear(const struct arguments *args);
@@ -403,5 +421,21 @@ unsigned int session_judge(const struct mw_spec *spec, const struct session *ses
  * Return: false if the change must not be made; it has then said why.
  */
 bool session_guard(const struct mw_spec *policy, const struct arguments *args, const char *name);
+
+/**
+ * struct redo - how a policy came about, so that it can be made again on top of advice
+ * @before: the policy in force
+ * @edit: what is done to it
+ * @text: with what
+ */
+struct redo {
+	const struct mw_spec *before;
+	mw_edit_t edit;
+	const char *text;
+};
+
+/* The same for an edit: what is recommended is tried first. @redo: NULL for a whole policy. */
+bool session_guard_edit(const struct mw_spec *policy, const struct arguments *args,
+			const char *name, const struct redo *redo);
 
 #endif /* _COMMAND_H */

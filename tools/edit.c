@@ -38,6 +38,14 @@ static bool policy_equal(const struct mw_spec *a, const struct mw_spec *b)
 	       !memcmp(a->gtw, b->gtw, sizeof(a->gtw));
 }
 
+/* Whoever sees or sets a part of the policy is told that it may be taken back. */
+static void note_waiting(const struct mw_spec *policy)
+{
+	if (policy->confirm)
+		say("note: a change waits, what is in force now reverts in %u seconds unless \"mailwall confirm\" comes first",
+		    policy->confirm);
+}
+
 static void say_busy(const struct device *device, const char *name)
 {
 	struct mw_spec policy;
@@ -59,6 +67,48 @@ static void say_no_logger(const struct mw_spec *policy)
 	    policy->log == MAILWALL_LOG_NFLOG ? "nfnetlink_log" : "nf_log_syslog");
 }
 
+/* The rows that a row stands for when it replaces the one with its port and direction. */
+static void say_replace(const struct mw_spec *before, const struct mw_complaint *c)
+{
+	struct mw_spec added = { 0 };
+	struct mw_complaint unused;
+	const struct mailwall_row *row = added.site;
+	char text[MW_PREFIX_TEXT];
+	u16 i;
+
+	if (mw_edit_site(&added, c->item, c->length, &unused) || added.site_count != 1)
+		return;
+	fflush(stdout);
+	fputs("mailwall: to replace it in one step: mailwall site set", stderr);
+	for (i = 0; i < before->site_count; i++) {
+		const struct mailwall_row *there = &before->site[i];
+
+		if (there->port == row->port && mw_row_inbound(there) == mw_row_inbound(row))
+			there = row;
+		fprintf(stderr, " %s", row_print(there, text));
+	}
+	fputc('\n', stderr);
+}
+
+/* Rows that open nothing, for now. */
+static void warn_rows(const struct mw_spec *before, const struct mw_spec *after)
+{
+	char text[MW_PREFIX_TEXT];
+	u16 i, j;
+
+	for (i = 0; !after->adm_count && i < after->site_count; i++) {
+		const struct mailwall_row *row = &after->site[i];
+
+		if (row->source != MAILWALL_ADM && row->target != MAILWALL_ADM)
+			continue;
+		for (j = 0; j < before->site_count && !row_equal(row, &before->site[j]);)
+			j++;
+		if (j == before->site_count)
+			say("warning: site \"%s\": ADM is empty, so this row is closed to all: mailwall adm add PREFIX",
+			    row_print(row, text));
+	}
+}
+
 static void warn_any(const struct mw_spec *policy)
 {
 	char text[MW_PREFIX_TEXT];
@@ -68,9 +118,11 @@ static void warn_any(const struct mw_spec *policy)
 		    text);
 }
 
-static void say_reverts(u32 seconds)
+/* @more: a change waited already */
+static void say_reverts(u32 seconds, bool more)
 {
-	printf("reverts in %u seconds unless confirmed: mailwall confirm\n", seconds);
+	printf("reverts in %u seconds%s unless confirmed: mailwall confirm\n", seconds,
+	       more ? ", with all that waited before," : "");
 }
 
 /* Return: 0, an error of the ioctl, or a positive exit code when it has said why. */
@@ -78,6 +130,7 @@ static int try_change(const struct device *device, const struct change *change,
 		      const struct arguments *args, bool again)
 {
 	struct mw_spec before, after;
+	const struct redo redo = { .before = &before, .edit = change->edit, .text = change->text };
 	struct mw_complaint complaint;
 	int error = device_get(device, &before);
 
@@ -87,15 +140,27 @@ static int try_change(const struct device *device, const struct change *change,
 	}
 	after = change->whole ? *change->whole : before;
 	after.generation = before.generation;
-	if (change->edit && change->edit(&after, change->text, strlen(change->text), &complaint)) {
+	error = change->edit ?
+			change->edit(&after, change->text, strlen(change->text), &complaint) :
+			0;
+	if (error) {
 		refuse(change->name, &complaint);
+		if (error == -EEXIST && change->edit == mw_edit_site)
+			say_replace(&before, &complaint);
 		if (again)
 			say("%s: another administrator changed the policy at the same time: see \"mailwall status\"",
 			    change->name);
 		return EXIT_REFUSED;
 	}
-	/* while a change waits, one more with a time of its own starts the time anew */
-	if (policy_equal(&before, &after) && !(args->confirm && before.confirm)) {
+	/*
+	 * While a change waits, one more with a time of its own starts the time anew, and any
+	 * other is refused: also one that finds what it wants, since that does not last.
+	 */
+	if (before.confirm && !args->confirm) {
+		say_busy(device, change->name);
+		return EXIT_REFUSED;
+	}
+	if (policy_equal(&before, &after) && !before.confirm) {
 		if (args->confirm)
 			puts("nothing to change, nothing waits to be confirmed");
 		return 0;
@@ -103,7 +168,7 @@ static int try_change(const struct device *device, const struct change *change,
 	if (mw_spec_is_behind(&after) &&
 	    !device_abi_knows(device, "gtw: gateways behind this host"))
 		return EXIT_REFUSED;
-	if (!session_guard(&after, args, change->name))
+	if (!session_guard_edit(&after, args, change->name, change->edit ? &redo : NULL))
 		return EXIT_REFUSED;
 	after.confirm = args->confirm;
 	error = device_set(device, &after);
@@ -111,8 +176,9 @@ static int try_change(const struct device *device, const struct change *change,
 	case 0:
 		if (change->adds)
 			warn_any(&after);
+		warn_rows(&before, &after);
 		if (args->confirm)
-			say_reverts(args->confirm);
+			say_reverts(args->confirm, before.confirm);
 		else if (!change->whole)
 			persist_tell(&after);
 		return 0;
@@ -262,6 +328,16 @@ int adm_clear(const struct arguments *args)
 	return make_change(&change, args);
 }
 
+int site_set(const struct arguments *args)
+{
+	struct change change = { .name = "site", .edit = mw_edit_site };
+
+	if (!signless("site", args) || !has_words("site", args))
+		return EXIT_REFUSED;
+	change.text = join_rows("", args);
+	return make_change(&change, args);
+}
+
 int site_add(const struct arguments *args)
 {
 	const struct change change = {
@@ -349,8 +425,10 @@ static int get(const char *name, struct mw_spec *policy)
 		return EXIT_REFUSED;
 	error = device_get(&device, policy);
 	device_close(&device);
-	if (!error)
+	if (!error) {
+		note_waiting(policy);
 		return EXIT_DONE;
+	}
 	device_failed(error, name);
 	return EXIT_REFUSED;
 }
@@ -416,6 +494,7 @@ int mode(const struct arguments *args)
 	char *text = args->count ? NULL : sysfs_read("mode");
 	struct mw_spec policy;
 	char name[MW_PREFIX_TEXT];
+	struct device device;
 	int code;
 
 	if (args->count) {
@@ -423,7 +502,12 @@ int mode(const struct arguments *args)
 		return make_change(&change, args);
 	}
 	if (text) {
-		/* any user may know */
+		/* any user may know; whether it lasts, who may open the device */
+		if (!device_open(&device)) {
+			if (!device_get(&device, &policy))
+				note_waiting(&policy);
+			device_close(&device);
+		}
 		fputs(text, stdout);
 		free(text);
 		return EXIT_DONE;
@@ -474,7 +558,7 @@ int confirm(const struct arguments *args)
 		return EXIT_REFUSED;
 	}
 	if (args->extend)
-		say_reverts(args->extend);
+		say_reverts(args->extend, false);
 	return EXIT_DONE;
 }
 

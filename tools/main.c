@@ -44,6 +44,7 @@ static const struct command {
 	{ "adm", "remove", " PREFIX...", 1, MANY, CHANGES, adm_remove },
 	{ "adm", "clear", "", 0, 0, CHANGES, adm_clear },
 	{ "site", "show", "", 0, 0, 0, site_show },
+	{ "site", "set", " PORT SOURCE TARGET...", 1, MANY, CHANGES, site_set },
 	{ "site", "add", " PORT SOURCE TARGET...", 1, MANY, CHANGES, site_add },
 	{ "site", "remove", " PORT SOURCE TARGET...", 1, MANY, CHANGES, site_remove },
 	{ "site", "clear", "", 0, 0, CHANGES, site_clear },
@@ -95,6 +96,7 @@ enum {
 };
 
 static const struct argp_option options[] = {
+	{ NULL, 'h', NULL, OPTION_HIDDEN, NULL, -1 },
 	{ NULL, 0, NULL, 0, "Changing commands:", 1 },
 	{ "confirm", OPTION_CONFIRM, "SECONDS", 0,
 	  "Undo the change after 1 to 86400 seconds unless \"mailwall confirm\" comes first", 1 },
@@ -152,7 +154,7 @@ static const char documentation[] =
 	"                             replace them, add some, remove some\n"
 	"  adm clear                  empty it: rows with ADM are closed to all\n"
 	"  site show                  the site rows, those besides the built-in table\n"
-	"  site add|remove ROW...     a ROW is 22 ADM GTW, or 22:ADM:GTW\n"
+	"  site set|add|remove ROW... a ROW is 22 ADM GTW, or 22:ADM:GTW\n"
 	"  site clear                 remove them all\n"
 	"  gtw show                   which computers are gateways (GTW); what passes by\n"
 	"  gtw set|add|remove GATEWAY...\n"
@@ -161,6 +163,8 @@ static const char documentation[] =
 	"  mode [enforce|audit|off]   show or set the mode\n"
 	"  log [off|kernel|nflog[:GROUP]]\n"
 	"                             show or set where denied segments are logged\n"
+	"  try CHANGE...              make the change, count down: Enter keeps it, Ctrl-C\n"
+	"                             undoes it; \"mailwall try mode enforce\"\n"
 	"  confirm                    keep the change that waits to be confirmed\n"
 	"  revert                     undo it now\n"
 	"  enable                     the first start: load, show what would be cut, enforce,\n"
@@ -182,6 +186,9 @@ static const char documentation[] =
 	"A port of a row is the gateway's own if TARGET is GTW, the one elsewhere if SOURCE is GTW. "
 	"The other end is ANY or ADM.\n"
 	"\n"
+	"Open a second SSH session before you confirm a change: the one in use may go on where\n"
+	"no new one is let in.\n"
+	"\n"
 	"Exit codes: 0 done, 1 refused or failed (diff: they differ), 2 usage, 3 apply changed something. Manual: mailwall(8).";
 
 /**
@@ -189,11 +196,13 @@ static const char documentation[] =
  * @args: what the command gets
  * @takes: options given, TAKES_*
  * @command: found at its end
+ * @tried: the command is a change after "try"
  */
 struct line {
 	struct arguments args;
 	unsigned int takes;
 	const struct command *command;
+	bool tried;
 };
 
 static u32 option_number(struct argp_state *state, const char *name, const char *value, u32 min,
@@ -273,6 +282,43 @@ static void add(char **list, const char *value)
 	*list = more;
 }
 
+/* How many letters differ, or changed places, between two words; for short ones alone. */
+static unsigned int distance(const char *a, const char *b)
+{
+	unsigned int best, cost;
+
+	if (!*a || !*b)
+		return strlen(a) + strlen(b);
+	if (*a == *b)
+		return distance(a + 1, b + 1);
+	best = 1 + distance(a + 1, b + 1);
+	cost = 1 + distance(a + 1, b);
+	best = cost < best ? cost : best;
+	cost = 1 + distance(a, b + 1);
+	best = cost < best ? cost : best;
+	if (a[1] && a[0] == b[1] && a[1] == b[0]) {
+		cost = 1 + distance(a + 2, b + 2);
+		best = cost < best ? cost : best;
+	}
+	return best;
+}
+
+/* The command that may have been meant, with words around it; nothing where none is near. */
+static const char *meant(const char *word, char text[ESCAPED_TEXT])
+{
+	unsigned int i, at, best = 3;
+
+	*text = '\0';
+	for (i = 0; strlen(word) <= 8 && i < ARRAY_SIZE(commands); i++) {
+		at = distance(word, commands[i].name);
+		if (at < best && at < strlen(word)) {
+			best = at;
+			snprintf(text, ESCAPED_TEXT, ": did you mean \"%s\"?", commands[i].name);
+		}
+	}
+	return text;
+}
+
 /* Find the command, take its name and verb off the words, check what is left. */
 static void find_command(struct argp_state *state, struct line *line)
 {
@@ -282,6 +328,16 @@ static void find_command(struct argp_state *state, struct line *line)
 
 	if (!args->count)
 		argp_error(state, "no command: such as \"mailwall status\"");
+	if (!strcmp(args->words[0], "help"))
+		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
+	line->tried = !strcmp(args->words[0], "try");
+	if (line->tried) {
+		args->words++;
+		args->count--;
+	}
+	if (!args->count)
+		argp_error(state,
+			   "try: write a change after it, such as \"mailwall try mode enforce\"");
 	for (command = commands; command < end; command++) {
 		if (strcmp(command->name, args->words[0]))
 			continue;
@@ -290,8 +346,9 @@ static void find_command(struct argp_state *state, struct line *line)
 			break;
 	}
 	if (!named)
-		argp_error(state, "\"%s\": no such command",
-			   escape(args->words[0], strlen(args->words[0]), text));
+		argp_error(state, "\"%s\": no such command%s",
+			   escape(args->words[0], strlen(args->words[0]), text),
+			   meant(args->words[0], usage));
 	if (command == end) {
 		size_t at = 0;
 
@@ -354,6 +411,11 @@ static void find_command(struct argp_state *state, struct line *line)
 		argp_error(state,
 			   "%s: --confirm and --force are for a change: write \"mailwall %s%s\"",
 			   command->name, command->name, command->words);
+	if (line->tried && (!(command->takes & TAKES_CONFIRM) || (command->max && !args->count)))
+		argp_error(state, "try: \"%s%s%s\" changes nothing: leave \"try\" out",
+			   command->name, command->verb ? " " : "", command->verb ?: "");
+	if (line->tried && !args->confirm)
+		args->confirm = TRY_SECONDS;
 	line->command = command;
 }
 
@@ -365,6 +427,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	char text[ESCAPED_TEXT];
 
 	switch (key) {
+	case 'h':
+		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
+		return 0;
 	case OPTION_CONFIRM:
 		line->takes |= TAKES_CONFIRM;
 		args->confirm = option_number(state, "confirm", value, 1, MAILWALL_CONFIRM_MAX);
@@ -499,7 +564,12 @@ int main(int argc, char **argv)
 		say("cannot read the command line");
 		return EXIT_USAGE;
 	}
-	code = line.command->run(&line.args);
+	if (line.tried && !try_possible())
+		code = EXIT_USAGE;
+	else
+		code = line.command->run(&line.args);
+	if (line.tried && code == EXIT_DONE)
+		code = try_wait();
 	for (i = 0; i < ARRAY_SIZE(line.args.add); i++)
 		free(line.args.add[i]);
 	free(words);

@@ -224,16 +224,96 @@ unsigned int session_judge(const struct mw_spec *spec, const struct session *ses
 	return verdict;
 }
 
-static bool adm_holds(const struct mw_spec *spec, const struct session *session)
-{
-	struct mw_prefix_set set;
+/**
+ * struct advice - what may be done first, so that a change does not cut the session
+ * @adm: prefix to add to ADM, or NULL
+ * @site: row to add, or NULL
+ */
+struct advice {
+	const char *adm;
+	const char *site;
+};
 
-	mw_prefix_set_build(&set, spec->adm, spec->adm_count);
-	return session->family == AF_INET6 ? mw_prefix_set_has_ipv6(&set, session->peer) :
-					     mw_prefix_set_has_ipv4(&set, session->peer);
+static bool edit_adds(struct mw_spec *spec, mw_edit_t edit, const char *item)
+{
+	struct mw_complaint complaint;
+	char text[MW_PREFIX_TEXT + 1];
+
+	if (!item)
+		return true;
+	snprintf(text, sizeof(text), "+%s", item);
+	return !edit(spec, text, strlen(text), &complaint);
+}
+
+static bool session_kept(const struct mw_spec *spec, const struct session *session)
+{
+	bool behind;
+
+	return spec->mode != MAILWALL_ENFORCE || !(session_judge(spec, session, &behind) & MW_DENY);
+}
+
+/* Is the advice taken, and the change then made, without a refusal? */
+static bool advice_helps(const struct mw_spec *before, const struct redo *redo,
+			 const struct session *session, const struct advice *advice)
+{
+	struct mw_complaint complaint;
+	struct mw_spec spec = *before;
+
+	if (!edit_adds(&spec, mw_edit_adm, advice->adm) ||
+	    !edit_adds(&spec, mw_edit_site, advice->site))
+		return false;
+	if (!redo)
+		return session_kept(&spec, session);
+	return session_kept(&spec, session) &&
+	       !redo->edit(&spec, redo->text, strlen(redo->text), &complaint) &&
+	       session_kept(&spec, session);
+}
+
+/* Only what the next refusal does not take back is recommended. */
+static void advise(const struct mw_spec *policy, const struct redo *redo,
+		   const struct session *session, bool behind)
+{
+	char address[MW_PREFIX_TEXT], row[MW_PREFIX_TEXT];
+	const struct advice advices[] = {
+		{ address, NULL },
+		{ NULL, row },
+		{ address, row },
+	};
+	unsigned int i;
+
+	/* the peer as rows have it */
+	mw_address_print(session->family, behind ? session->local : session->peer, address);
+	snprintf(row, sizeof(row), "%u %s", session->local_port, behind ? "GTW ANY" : "ADM GTW");
+	for (i = 0; i < ARRAY_SIZE(advices); i++)
+		if (advice_helps(redo ? redo->before : policy, redo, session, &advices[i]))
+			break;
+	if (i == ARRAY_SIZE(advices)) {
+		say("to keep it: this change itself takes away what lets %s reach port %u: leave that in",
+		    address, session->local_port);
+		return;
+	}
+	/* first what works alone: with ADM empty a row for it lets nobody in */
+	if (advices[i].adm)
+		say(redo ? "to keep it: mailwall adm add %s" : "to keep it, ADM must hold %s",
+		    address);
+	if (!advices[i].site)
+		return;
+	mw_address_print(session->family, session->peer, address);
+	if (redo && behind)
+		say("to keep it: mailwall site add %s, since %s is a gateway", row, address);
+	else if (redo)
+		say("to keep it: mailwall site add %s", row);
+	else
+		say("to keep it, the site rows must have \"%s\"", row);
 }
 
 bool session_guard(const struct mw_spec *policy, const struct arguments *args, const char *name)
+{
+	return session_guard_edit(policy, args, name, NULL);
+}
+
+bool session_guard_edit(const struct mw_spec *policy, const struct arguments *args,
+			const char *name, const struct redo *redo)
 {
 	char peer[MW_PREFIX_TEXT];
 	struct session session;
@@ -258,13 +338,7 @@ bool session_guard(const struct mw_spec *policy, const struct arguments *args, c
 	}
 	say("%s: this would cut the SSH session in use, from %s to port %u (%s): nothing was changed",
 	    name, peer, session.local_port, mw_reason_name(verdict & ~MW_DENY));
-	if (!behind && !adm_holds(policy, &session))
-		say("to keep it: mailwall adm add %s", peer);
-	if (behind)
-		say("to keep it: mailwall site add %u GTW ANY, since %s is a gateway",
-		    session.local_port, peer);
-	else if ((verdict & ~MW_DENY) == MAILWALL_CLOSED)
-		say("to keep it: mailwall site add %u ADM GTW", session.local_port);
-	say("to try it with a way back: the same with --confirm=60, then \"mailwall confirm\" in time; to do it all the same: --force");
+	advise(policy, redo, &session, behind);
+	say("to try it with a way back: the same after \"mailwall try\", or with --confirm=60 and \"mailwall confirm\" in time; to do it all the same: --force");
 	return false;
 }

@@ -363,7 +363,7 @@ static void test_site_edit(void **state)
 	edit_accepts(mw_edit_site, &spec, "+80:ANY:GTW,22:ADM:GTW");
 	assert_int_equal(spec.site_count, 3);
 	edit_refuses(mw_edit_site, &spec, "+22 ANY GTW", -EEXIST, "22 ANY GTW",
-		     "remove \"22 ADM GTW\" first");
+		     "\"22 ADM GTW\": set all rows at once");
 	edit_accepts(mw_edit_site, &spec, "+22 GTW ANY");
 	edit_accepts(mw_edit_site, &spec, "-443 GTW ANY");
 	assert_int_equal(spec.site_count, 3);

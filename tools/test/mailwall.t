@@ -125,14 +125,22 @@ sub test_usage {
 	my @wrong = (
 		[[], qr/no command/],
 		[['frobnicate'], qr/"frobnicate": no such command/],
+		[['satus'], qr/"satus": no such command: did you mean "status"\?/],
+		[['stie', 'show'], qr/did you mean "site"\?/],
+		[['modes'], qr/did you mean "mode"\?/],
+		[['xy'], qr/"xy": no such command\n/],
 		[["a\nb"], qr/"a\\x0ab": no such command/],
 		[['adm'], qr/adm: write one of show, set, add, remove, clear/],
+		[['try'], qr/try: write a change after it/],
+		[['try', 'status'], qr/try: "status" changes nothing/],
+		[['try', 'mode'], qr/try: "mode" changes nothing/],
+		[['try', 'adm', 'clear'], qr/try: asks at a terminal, .*--confirm=SECONDS/],
 		[['gtw'], qr/gtw: write one of show, set, add, remove/],
 		[['gtw', 'clear'], qr/gtw "clear": write one of show, set, add, remove/],
 		[['gtw', 'add'], qr/gtw: too little: write "mailwall gtw add GATEWAY\.\.\."/],
 		[['gtw', 'show', 'x'], qr/"x" is too much: write "mailwall gtw show"/],
 		[['adm', 'delete'], qr/adm "delete": write one of show/],
-		[['site', 'set', '22:ADM:GTW'], qr/site "set": write one of show, add, remove, clear/],
+		[['site', 'put', '22:ADM:GTW'], qr/site "put": write one of show, set, add, remove, clear/],
 		[['adm', 'add'], qr/adm: too little: write "mailwall adm add PREFIX\.\.\."/],
 		[['adm', 'set'], qr/too little/],
 		[['site', 'remove'], qr/too little: write "mailwall site remove PORT SOURCE TARGET/],
@@ -204,6 +212,10 @@ sub test_help {
 	fresh();
 	works('--help', '--help');
 	my $help = $out;
+	for (['-h'], ['help'], ['adm', '-h'], ['help', 'adm'], ['site', 'add', '--help']) {
+		works("@$_", @$_);
+		is($out, $help, '... is the same');
+	}
 	like($help, qr/\b$_\b/, "--help names $_") for qw(status adm site gtw mode log confirm revert explain
 		version show set add remove clear enforce audit off kernel nflog in out forward);
 	like($help, qr/--$_\b/, "--help names --$_") for qw(confirm force extend json flags connection data-offset
@@ -248,11 +260,12 @@ END
 }
 
 sub test_completion {
-	completes('mailwall ', 'status adm site gtw mode log confirm revert enable disable check save reload diff apply explain watch version');
+	completes('mailwall ', 'status adm site gtw mode log try confirm revert enable disable check save reload diff apply explain watch version');
 	completes('mailwall s', 'status site save');
 	completes('mailwall apply --', '--check --diff --force');
+	completes('mailwall try mode e', 'enforce');
 	completes('mailwall adm ', 'show add remove clear set');
-	completes('mailwall site ', 'show add remove clear');
+	completes('mailwall site ', 'show add remove clear set');
 	completes('mailwall gtw ', 'show add remove set');
 	completes('mailwall gtw set 10.0.0.1 --', '--confirm= --force');
 	completes('mailwall gtw show --', '');

@@ -68,23 +68,33 @@ sub test_adm {
 sub test_site {
 	fresh();
 	prints('site show: empty', '', 'site', 'show');
+	is(run('site', 'add', '22', 'ADM', 'GTW', '443:GTW:ANY'), 0, 'site add: for ADM, which is empty');
+	like($err, qr/^mailwall: warning: site "22 ADM GTW": ADM is empty, so this row is closed to all: mailwall adm add PREFIX\n$/,
+		'... with a warning');
+	works('... said once', 'site', 'add', '80', 'ANY', 'GTW');
+	works('site set', 'site', 'set', '53', 'GTW', 'ANY', '80:ANY:GTW');
+	policy_is('... replaces them', '', '53 GTW ANY,80 ANY GTW');
+	fails('site set of nothing', 1, qr/nothing to set.*mailwall site clear/, 'site', 'set', '');
+	fails('site set refused: sign', 1, qr/signs are for sysfs/, 'site', 'set', '+22:ADM:GTW');
+	works('site clear', 'site', 'clear');
+	works('adm add', 'adm', 'add', '192.0.2.1');
 	works('site add: three words', 'site', 'add', '22', 'ADM', 'GTW');
 	works('site add: one word', 'site', 'add', '443:GTW:ANY');
 	works('site add: quoted', 'site', 'add', '80 ANY GTW');
 	works('site add: several', 'site', 'add', '53', 'GTW', 'ANY', '636:GTW:ANY', '2525', 'ANY', 'GTW',
 		'111:ADM:GTW,112:ADM:GTW');
-	policy_is('... are there', '', '22 ADM GTW,443 GTW ANY,80 ANY GTW,53 GTW ANY,636 GTW ANY,' .
+	policy_is('... are there', '192.0.2.1', '22 ADM GTW,443 GTW ANY,80 ANY GTW,53 GTW ANY,636 GTW ANY,' .
 		'2525 ANY GTW,111 ADM GTW,112 ADM GTW');
 	works('site add of one that is there', 'site', 'add', '22', 'ADM', 'GTW');
 	works('site remove: both forms', 'site', 'remove', '443', 'GTW', 'ANY', '636:GTW:ANY', '111:ADM:GTW',
 		'112:ADM:GTW', '2525:ANY:GTW', '53', 'GTW', 'ANY', '80:ANY:GTW');
-	policy_is('... are gone', '', '22 ADM GTW');
+	policy_is('... are gone', '192.0.2.1', '22 ADM GTW');
 	my @refused = (
 		['built-in', qr/site "8450 ANY GTW": the built-in table has this port/, '8450', 'ANY', 'GTW'],
 		['built-in, one word', qr/site "25:ADM:GTW": the built-in table/, '25:ADM:GTW'],
 		['built-in after another', qr/site "995 GTW ANY": the built-in/, '24', 'ANY', 'GTW', '995', 'GTW',
 			'ANY'],
-		['clash', qr/site "22 ANY GTW": one|site "22 ANY GTW": there is one row.*remove "22 ADM GTW" first/,
+		['clash', qr/site "22 ANY GTW": there is one row for a port and direction, "22 ADM GTW": .*\n.*mailwall site set 22 ANY GTW$/,
 			'22', 'ANY', 'GTW'],
 		['port 0', qr/site "0 ANY GTW": the port is/, '0', 'ANY', 'GTW'],
 		['port 65536', qr/site "65536 ANY GTW": the port is/, '65536', 'ANY', 'GTW'],
@@ -108,9 +118,9 @@ sub test_site {
 		'23', 'ADM', 'GTW');
 	fails('site remove of a built-in row', 1, qr/site "8450 ADM GTW": no such site row/, 'site', 'remove',
 		'8450', 'ADM', 'GTW');
-	policy_is('refused changes change nothing', '', '22 ADM GTW');
+	policy_is('refused changes change nothing', '192.0.2.1', '22 ADM GTW');
 	works('site clear', 'site', 'clear');
-	policy_is('... removes all', '', '');
+	policy_is('... removes all', '192.0.2.1', '');
 }
 
 sub test_mode_and_log {
@@ -144,23 +154,27 @@ sub test_confirm {
 	fails('revert: nothing waits', 1, qr/revert: no change waits/, 'revert');
 	prints('a change that waits', "reverts in 50 seconds unless confirmed: mailwall confirm\n",
 		'adm', 'set', '192.0.2.1', '--confirm=50');
-	policy_is('... is in force', '192.0.2.1', '');
 	for my $change (['adm', 'add', '10.0.0.1'], ['mode', 'off'], ['adm', 'clear'],
 		$old ? ['site', 'add', '22:ADM:GTW', '--confirm=9'] : ()) {
 		fails("... others are refused: @$change", 1,
 			qr/a change waits (50|4\d) more seconds.*mailwall confirm.*mailwall revert/, @$change);
 	}
-	policy_is('... and change nothing', '192.0.2.1', '');
+	fails('... also one that finds what it wants', 1, qr/mode: a change waits.*mailwall confirm/, 'mode', 'enforce');
+	for my $show (['adm', 'show'], ['site', 'show'], ['gtw', 'show'], ['mode'], ['log']) {
+		is(run(@$show), 0, "@$show while a change waits");
+		like($err, qr/^mailwall: note: a change waits, .* reverts in (50|4\d) seconds unless "mailwall confirm".*\n$/,
+			'... says so');
+	}
 	prints('confirm', '', 'confirm');
-	policy_is('... keeps it', '192.0.2.1', '');
+	policy_is('... keeps it, and the refused ones changed nothing', '192.0.2.1', '');
 	works('... and others are taken', 'mode', 'audit');
 	test_confirm_again() unless $old;
-	run('mode', 'enforce', '--confirm', '50');
-	prints('... --confirm SECONDS in two words', "enforce\n", 'mode');
+	is(run('mode', 'enforce', '--confirm', '50'), 0, '--confirm SECONDS in two words');
 	prints('revert', '', 'revert');
 	prints('... undoes it', "audit\n", 'mode');
 	run('site', 'add', '22:ADM:GTW', '--confirm=1');
-	policy_is('a change of one second', '192.0.2.1', '22 ADM GTW');
+	run('site', 'show');
+	is($out, "22 ADM GTW\n", 'a change of one second');
 	select(undef, undef, undef, 1.2);
 	policy_is('... is gone after it', '192.0.2.1', '');
 	fails('... and cannot be confirmed', 1, qr/confirm: no change waits.*reverted/, 'confirm');
@@ -188,11 +202,10 @@ sub waits {
 sub test_confirm_again {
 	run('adm', 'set', '10.0.0.1', '--confirm=50');
 	prints('a change with a time of its own over one that waits',
-		"reverts in 90 seconds unless confirmed: mailwall confirm\n",
+		"reverts in 90 seconds, with all that waited before, unless confirmed: mailwall confirm\n",
 		'site', 'add', '22:ADM:GTW', '--confirm=90');
-	policy_is('... is in force', '10.0.0.1', '22 ADM GTW');
 	waits(90, '... and starts the time anew');
-	prints('the same change once more', "reverts in 70 seconds unless confirmed: mailwall confirm\n",
+	prints('the same change once more', "reverts in 70 seconds, with all that waited before, unless confirmed: mailwall confirm\n",
 		'site', 'add', '22:ADM:GTW', '--confirm=70');
 	waits(70, '... starts it anew too');
 	prints('confirm --extend', "reverts in 600 seconds unless confirmed: mailwall confirm\n",
@@ -221,7 +234,7 @@ sub test_rivals {
 		'192.0.2.1');
 	rivals('site +24 ANY GTW');
 	fails('site add that clashes with another one', 1,
-		qr/site "24 ADM GTW": there is one row.*\n.*another administrator changed/, 'site', 'add',
+		qr/site "24 ADM GTW": there is one row.*\n.*site set 22 ADM GTW 24 ADM GTW\n.*another administrator changed/, 'site', 'add',
 		'24', 'ADM', 'GTW');
 	rivals('adm +10.0.0.1', 'adm +10.0.0.2', 'adm +10.0.0.3');
 	fails('adm add gives up after two', 1, qr/another administrator changed.*nothing was changed/, 'adm',
@@ -297,7 +310,8 @@ sub test_gtw {
 	prints('refused changes change nothing', "port:br-gtw\n10.0.0.0/8\n", 'gtw', 'show');
 	prints('gtw --confirm', "reverts in 50 seconds unless confirmed: mailwall confirm\n", 'gtw', 'set', 'this',
 		'--confirm=50');
-	prints('... is in force', "this\n", 'gtw', 'show');
+	run('gtw', 'show');
+	is($out, "this\n", '... is in force');
 	works('... until reverted', 'revert');
 	prints('... and is not then', "port:br-gtw\n10.0.0.0/8\n", 'gtw', 'show');
 	rivals('gtw +10.9.9.9');

@@ -53,12 +53,24 @@ sub test_session {
 	works('session: enforce', { SSH_CONNECTION => $four }, 'mode', 'enforce');
 	fails('session: adm remove would cut it', 1, qr/adm: this would cut.*\(peer\)/, { SSH_CONNECTION => $four },
 		'adm', 'remove', '198.51.100.7');
-	fails('session: adm clear would cut it', 1, qr/adm: this would cut.*\(peer\).*\n.*mailwall adm add 198\.51\.100\.7\n(?!.*site add)/,
+	fails('session: adm clear would cut it', 1, qr/adm: this would cut.*\(peer\).*\n.*to keep it: this change itself takes away .*198\.51\.100\.7.*\n(?!.*(adm|site) add)/,
 		{ SSH_CONNECTION => $four }, 'adm', 'clear');
 	fails('session: adm set would cut it', 1, qr/adm: this would cut/, { SSH_CONNECTION => $four },
 		'adm', 'set', '198.51.100.8');
-	fails('session: site remove would cut it', 1, qr/site: this would cut.*\(closed\)/,
+	fails('session: site remove would cut it, and to add the row first is no help', 1,
+		qr/site: this would cut.*\(closed\).*\n(?!.*(adm|site) add).*leave that in/,
 		{ SSH_CONNECTION => $four }, 'site', 'remove', '22:ADM:GTW');
+	run({ SSH_CONNECTION => $four }, 'site', 'add', '443', 'GTW', 'ANY');
+	fails('session: a row with the same port and direction', 1, qr/"22 ADM GTW".*\n.*in one step: mailwall site set 22 ANY GTW 443 GTW ANY\n$/,
+		{ SSH_CONNECTION => $four }, 'site', 'add', '22', 'ANY', 'GTW');
+	works('... is replaced in one step as told', { SSH_CONNECTION => $four }, 'site', 'set', '22', 'ANY', 'GTW',
+		'443', 'GTW', 'ANY');
+	policy_is('... with the others kept', '198.51.100.7', '22 ANY GTW,443 GTW ANY');
+	works('... and back', { SSH_CONNECTION => $four }, 'site', 'set', '22:ADM:GTW');
+	run('adm', 'add', '10.0.0.1', '--confirm=50');
+	fails('session: where a change waits, it is told first', 1, qr/^mailwall: adm: a change waits.*\n$/,
+		{ SSH_CONNECTION => $four }, 'adm', 'clear');
+	run('revert');
 	works('session: a wider prefix keeps it', { SSH_CONNECTION => $four }, 'adm', 'set', '198.51.100.0/24');
 	works('session: a change of the log keeps it', { SSH_CONNECTION => $four }, 'log', 'kernel');
 	rivals('adm -198.51.100.0/24', '-');
