@@ -7,10 +7,12 @@ use lib dirname(__FILE__);
 use Device;
 use Test::More;
 
-# at(KEYS, WORD...): run at a terminal of its own, where KEYS are typed after a second
+system("$top/tests/deps expect >&2") == 0 or BAIL_OUT("expect is missing");
+
+# at(KEYS, WORD...): run at a terminal of its own, where KEYS are typed once it counts down
 sub at {
 	my ($keys, @words) = @_;
-	my $code = run({ BEFORE => "bash $temp/terminal '$keys' env" }, @words);
+	my $code = run({ BEFORE => "expect -f $temp/terminal '$keys' env" }, @words);
 	$out =~ s/\r\n?/\n/g;
 	return $code;
 }
@@ -23,9 +25,14 @@ sub mode_is {
 
 sub test_try {
 	spurt("$temp/terminal", <<'END2');
-keys=$1
-shift
-{ sleep 1.2; printf "$keys"; sleep 0.7; } | script -qec "$(printf '%q ' "$@")" /dev/null
+set timeout 60
+set keys [subst -nocommands -novariables [lindex $argv 0]]
+spawn -noecho {*}[lrange $argv 1 end]
+if {$keys ne ""} {
+	expect -re {reverts in .*reverts in \d+ seconds.*reverts in \d+ seconds} { send -- $keys } eof exit
+}
+expect eof
+exit [lindex [wait] 3]
 END2
 	fresh();
 	run('mode', 'audit');
