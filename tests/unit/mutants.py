@@ -9,10 +9,12 @@ FLAGS_OF_PACKET = ["-D_GNU_SOURCE", "-fno-strict-aliasing", "-I", os.path.join(T
 PATH = ["tests/unit/world.c", "tests/unit/naive.c", "kmod/hook.c", "kmod/forward.c", "kmod/general.c",
         "kmod/frame.c", "kmod/flow.c", "kmod/segment.c", *PURE]
 # What a test is made of, and the arguments that it runs with: as small as notices everything.
+# one: it takes the name of a point after them, and tries no other.
 TESTS = {
     "exhaustive": {
         "sources": ["tests/unit/exhaustive.c", "tests/unit/naive.c", *PURE],
         "arguments": ["quick", "1"],
+        "one": True,
     },
     "unit": {
         "sources": ["tests/unit/unit.c", "tests/unit/vectors.c", *PURE],
@@ -27,11 +29,13 @@ TESTS = {
     "packet": {
         "sources": ["tests/unit/packet.c", *PATH],
         "flags": FLAGS_OF_PACKET,
+        "libraries": ["-Wl,--wrap=mw_general"],
         "arguments": ["few"],
     },
     "behind": {
         "sources": ["tests/unit/behind.c", *PATH],
         "flags": FLAGS_OF_PACKET,
+        "libraries": ["-Wl,--wrap=mw_general"],
         "arguments": ["4"],
     },
     "flow": {
@@ -344,11 +348,16 @@ meant("packet: routed to another namespace: not ours to deny", [
 ])
 meant("packet: IPv4: every data offset in every length", [
     ("segment.h", "skb_headlen(skb) - offset", "skb->len - offset"),
+    ("segment.h", "return mw_data_offset_valid(mw_data_offset_byte(th), skb_headlen",
+     "return !(mw_data_offset_byte(th) & 1) && "
+     "mw_data_offset_valid(mw_data_offset_byte(th), skb_headlen"),
     ("segment.c", "mw_data_offset_byte(r->th), end - offset)",
      "mw_data_offset_byte(r->th), skb_headlen(skb) - offset)"),
 ])
-meant("packet: IPv4 options, linear and not", [
+meant("packet: IPv4 with DF", [
     ("hook.c", "if (unlikely(flags & MW_SYN) && mw_flags_opening(flags))", "if (flags & MW_SYN)"),
+])
+meant("packet: IPv4 options, linear and not", [
     ("segment.c", "start + header, start + r->length, r", "start + 20, start + r->length, r"),
 ])
 meant("packet: IPv4 source routes without hops left, or inside another option", [

@@ -76,9 +76,10 @@ class Build:
         if status:
             raise Broken(f"{what}: {said}")
 
-    def points(self, seconds=SECONDS):
-        """{point: whether it is good}"""
-        status, said = run([os.path.join(self.directory, "program"), *self.test["arguments"]],
+    def points(self, seconds=SECONDS, only=None):
+        """{point: whether it is good}, of all or, where the test can, of one"""
+        one = [only] if only and self.test.get("one") else []
+        status, said = run([os.path.join(self.directory, "program"), *self.test["arguments"], *one],
                            seconds, CMOCKA_MESSAGE_OUTPUT="TAP")
         lines = re.findall(r"^(not )?ok \d+ - (.*?)(?: #.*)?$", said, re.M)
         plan = re.search(r"^1\.\.(\d+)$", said, re.M)
@@ -112,14 +113,15 @@ def noticed(whole, mutant, which=False, seconds=SECONDS):
 
 def points_that_fail(whole, directory, kmod, mutant, which, seconds):
     """The names of those of the one test, or of all."""
-    meant, name, *_ = mutant
+    meant, changed, *_ = mutant
+    of, point = meant.split(": ", 1)
     found = []
-    for test in TESTS if which else [meant.split(": ", 1)[0]]:
+    for test in TESTS if which else [of]:
         try:
             mutated = Build(test, kmod, directory)
-            mutated.build(Build(test, KMOD, whole), name)
-            found += [f"{test}: {point}" for point, good in mutated.points(seconds).items()
-                      if not good]
+            mutated.build(Build(test, KMOD, whole), changed)
+            points = mutated.points(seconds, None if which else point)
+            found += [f"{test}: {name}" for name, good in points.items() if not good]
         except Broken as broken:
             if not which:
                 raise
@@ -158,7 +160,7 @@ def main():
     mutants = [mutant for mutant in MUTANTS if re.search(pattern, ": ".join(mutant))]
     killed = 0
     with tempfile.TemporaryDirectory() as whole, \
-            concurrent.futures.ThreadPoolExecutor(2) as pool:
+            concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         points = control(whole)
         unknown = sorted({mutant[0] for mutant in mutants} - set(points))
         ok(not unknown, "every point that is named is one of theirs", "\n".join(unknown))

@@ -63,7 +63,7 @@ static int find_in(const struct mailwall_row *row, unsigned int rows, bool inbou
 	return -1;
 }
 
-static int find(const struct mw_spec *policy, bool inbound, unsigned int port)
+int naive_find(const struct mw_spec *policy, bool inbound, unsigned int port)
 {
 	int i = find_in(table, TABLE_ROWS, inbound, port);
 
@@ -75,14 +75,14 @@ static int find(const struct mw_spec *policy, bool inbound, unsigned int port)
 
 /* Does the end of the row that is not GTW hold the peer? */
 static bool row_holds(const struct mw_spec *policy, unsigned int i,
-		      const struct naive_segment *segment)
+		      const struct naive_segment *segment, bool held)
 {
 	const struct mailwall_row *row = i < TABLE_ROWS ? &table[i] : &policy->site[i - TABLE_ROWS];
 	unsigned int end = row->source == MAILWALL_GTW ? row->target : row->source;
 
 	if (end == MAILWALL_ANY)
 		return true;
-	return !segment->routed && naive_holds(policy, segment->family, segment->peer);
+	return !segment->routed && held;
 }
 
 static struct naive_answer allow(unsigned int row)
@@ -106,11 +106,12 @@ static struct naive_answer back(struct naive_answer answer, const struct naive_s
 	return answer;
 }
 
-struct naive_answer naive_judge(const struct mw_spec *policy, const struct naive_segment *segment)
+struct naive_answer naive_judge_found(const struct mw_spec *policy,
+				      const struct naive_segment *segment, int inbound,
+				      int outbound, bool held)
 {
 	bool in = segment->direction == MAILWALL_IN;
 	bool valid = false;
-	int inbound, outbound;
 	unsigned int i;
 
 	/* Step 2 */
@@ -120,24 +121,20 @@ struct naive_answer naive_judge(const struct mw_spec *policy, const struct naive
 	if (!valid)
 		return deny(MAILWALL_FLAGS);
 
-	inbound = find(policy, true, segment->local);
-
 	/* Step 3, inbound */
 	if ((segment->flags & SYN) && !(segment->flags & ACK) && in) {
 		if (inbound < 0)
 			return deny(MAILWALL_CLOSED);
-		if (!row_holds(policy, inbound, segment))
+		if (!row_holds(policy, inbound, segment, held))
 			return deny(MAILWALL_PEER);
 		return allow(inbound);
 	}
 
-	outbound = find(policy, false, segment->remote);
-
 	/* Step 3, outbound: both rows are looked at */
 	if ((segment->flags & SYN) && !(segment->flags & ACK)) {
-		if (outbound >= 0 && !row_holds(policy, outbound, segment))
+		if (outbound >= 0 && !row_holds(policy, outbound, segment, held))
 			return deny(MAILWALL_PEER);
-		if (inbound >= 0 && !row_holds(policy, inbound, segment))
+		if (inbound >= 0 && !row_holds(policy, inbound, segment, held))
 			return deny(MAILWALL_PEER);
 		if (outbound < 0)
 			return deny(MAILWALL_CLOSED);
@@ -147,13 +144,13 @@ struct naive_answer naive_judge(const struct mw_spec *policy, const struct naive
 
 	/* Step 4: where an inbound row has the port, only inbound rows decide */
 	if (inbound >= 0) {
-		if (!row_holds(policy, inbound, segment))
+		if (!row_holds(policy, inbound, segment, held))
 			return deny(MAILWALL_PEER);
 		return allow(inbound);
 	}
 	if (outbound < 0)
 		return deny(MAILWALL_CLOSED);
-	if (!row_holds(policy, outbound, segment))
+	if (!row_holds(policy, outbound, segment, held))
 		return deny(MAILWALL_PEER);
 	if (in) {
 		struct naive_answer answer = segment->connection ? allow(outbound) :
@@ -163,6 +160,13 @@ struct naive_answer naive_judge(const struct mw_spec *policy, const struct naive
 		return answer;
 	}
 	return back(allow(outbound), segment);
+}
+
+struct naive_answer naive_judge(const struct mw_spec *policy, const struct naive_segment *segment)
+{
+	return naive_judge_found(policy, segment, naive_find(policy, true, segment->local),
+				 naive_find(policy, false, segment->remote),
+				 naive_holds(policy, segment->family, segment->peer));
 }
 
 /* POLICY.md "Which computers are GTW" and "What is judged" */

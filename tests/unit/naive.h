@@ -42,7 +42,24 @@ struct naive_answer {
 /* Does one of the prefixes hold the address? */
 bool naive_holds(const struct mw_spec *policy, int family, const unsigned char *address);
 
-/* Steps 2 to 5 over a well-formed segment. */
+/* Number of the row with this port that has GTW at this end, or -1. */
+int naive_find(const struct mw_spec *policy, bool inbound, unsigned int port);
+
+/**
+ * naive_judge_found() - steps 2 to 5 over a well-formed segment
+ * @policy: policy
+ * @segment: segment
+ * @inbound: what naive_find() tells of its local port
+ * @outbound: and of its remote port
+ * @held: what naive_holds() tells of its peer
+ *
+ * For who judges one port or peer so often that the answer is worth keeping.
+ */
+struct naive_answer naive_judge_found(const struct mw_spec *policy,
+				      const struct naive_segment *segment, int inbound,
+				      int outbound, bool held);
+
+/* The same, of all that is looked up. */
 struct naive_answer naive_judge(const struct mw_spec *policy, const struct naive_segment *segment);
 
 /* Where a packet is met: at the host's own hooks, at FORWARD, or in a bridge. */

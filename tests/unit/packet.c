@@ -324,7 +324,10 @@ static bool each_policy(const struct packet *form)
 	return verdicts(&plain, form) && verdicts(&audit, form);
 }
 
-/* Data offsets and lengths: where the header ends, where the packet ends, where it is split. */
+/*
+ * Data offsets and lengths: where the header ends, where the packet ends, where it is split.
+ * A whole header in the linear data takes the plain path, whatever bits are beside its offset.
+ */
 static bool lengths(int family)
 {
 	struct mw_spec spec = spec_of(MAILWALL_ENFORCE, MAILWALL_LOG_OFF);
@@ -349,7 +352,9 @@ static bool lengths(int family)
 				p.linear = header + split;
 				p.malformed = length < 20 || byte >> 4 < 5 ||
 					      (byte >> 4) * 4 > length;
-				good = send_packet(&spec, &p);
+				generally = 0;
+				good = send_packet(&spec, &p) &&
+				       !generally == (!p.malformed && split >= (byte >> 4) * 4);
 			}
 	return good;
 }
@@ -544,7 +549,8 @@ static void not_tcp(void)
 
 	publish(&spec);
 	for (i = 0; i < 512; i++) {
-		u8 bytes[60] __aligned(8) = { 0x45, [6] = i, [9] = i };
+		/* What follows would be a TCP header, of 20 bytes. */
+		u8 bytes[60] __aligned(8) = { 0x45, [6] = i, [9] = i, [32] = 0x50, [52] = 0x50 };
 		bool ipv6 = i & 256;
 		struct dst_entry dst = { .dev = &eth };
 		struct nf_hook_state state = { .hook = NF_INET_LOCAL_IN,

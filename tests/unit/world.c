@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "world.h"
+#include "general.h"
 #include "memory.h"
 #include "route.h"
 
@@ -15,7 +16,19 @@ bool connection_exists;
 unsigned int lookups, logged, log_reason, log_direction, told, told_what, routes_asked;
 bool route_leads = true, registered[MW_HOOKS];
 unsigned int hook_fails = MW_HOOKS;
+unsigned int generally;
 s64 clock_seconds = 100000;
+
+/* Linked with --wrap. */
+__typeof__(mw_general) __real_mw_general, __wrap_mw_general;
+
+unsigned int __wrap_mw_general(struct mw_net *m, struct sk_buff *skb,
+			       const struct nf_hook_state *state, enum mw_place place, bool ipv6,
+			       bool malformed)
+{
+	generally++;
+	return __real_mw_general(m, skb, state, place, ipv6, malformed);
+}
 
 static struct sock *found(bool same)
 {

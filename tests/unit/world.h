@@ -30,6 +30,9 @@ extern unsigned int told, told_what;
 extern bool route_leads;
 extern unsigned int routes_asked;
 
+/* Packets that the plain path left to mw_general(). */
+extern unsigned int generally;
+
 extern s64 clock_seconds;
 
 /* The hooks that are registered, and the one that cannot be. */
