@@ -22,7 +22,7 @@ PROVE := prove --timer --comments --failures
 CHECK := $(wildcard tests/unit/*.t tests/fuzz/*.t tools/test/*.t tests/vm/*.t tests/net/*.t \
 	   tests/attack/*.t tests/bench/*.t tests/matrix/*.t tests/install/*.t)
 
-.PHONY: all modules tool demo check check-long lint fuzz prove bench matrix deb check-install \
+.PHONY: all modules tool demo check check-long lint static fuzz prove bench matrix deb check-install \
 	load install uninstall dkms-install dkms-uninstall clean help
 
 all: modules tool
@@ -48,6 +48,10 @@ check-long:
 lint:
 	tests/deps perl
 	$(PROVE) tests/lint
+
+static:
+	tests/deps perl
+	$(PROVE) tests/static/static
 
 fuzz:
 	tests/fuzz/fuzz $(TIME)
@@ -114,6 +118,7 @@ help:
 	@echo "check           the tests, at a size for every change"
 	@echo "check-long      the tests at full size, and every kernel"
 	@echo "lint            checkpatch, sparse, shellcheck, clang-format"
+	@echo "static          gcc's and clang's analyzers, cppcheck, coccinelle, pahole"
 	@echo "fuzz TIME=600   fuzz parsers and validation for so many seconds"
 	@echo "prove           prove the decision for all inputs, within bounds (CBMC)"
 	@echo "bench           count instructions: table, CSV, plot"

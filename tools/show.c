@@ -345,7 +345,7 @@ int version(const struct arguments *args)
 	if (args->json) {
 		json_version(&module);
 	} else {
-		printf("command  %s (ABI %u)\n", MAILWALL_RELEASE, MAILWALL_ABI);
+		printf("command  %s (ABI %d)\n", MAILWALL_RELEASE, MAILWALL_ABI);
 		if (module.abi)
 			printf("module   %s (ABI %u)\n", module.release, module.abi);
 		else

@@ -154,6 +154,30 @@ newest_kernel() {
 	done | sort -V | tail -n 1 | cut -d ' ' -f 2
 }
 
+# kernel_scripts: a folder with the kernel's own checks, checkpatch and what coccinelle reads, of
+# its source's package.
+kernel_scripts() (
+	dir=$CACHE/scripts
+	if [ ! -e "$dir" ]; then
+		deps xz-utils >&2 || return 1
+		lock "$dir.lock"
+		rm -rf "$dir.new"
+		mkdir -p "$dir.new" && cd "$dir.new" || return 1
+		newest() { apt-cache depends linux-source | sed -n 's/ *Depends: \(linux-source-.*\)/\1/p'; }
+		package=$(newest)
+		[ -n "$package" ] || { apt-get -q update >&2 && package=$(newest); }
+		apt-get -q download "$package" >&2 || return 1
+		dpkg-deb --fsys-tarfile linux-source-*.deb |
+			tar -xO --wildcards '*/linux-source-*.tar.xz' |
+			tar -xJ --strip-components=1 --wildcards '*/scripts/checkpatch.pl' \
+				'*/scripts/spelling.txt' '*/scripts/const_structs.checkpatch' \
+				'*/scripts/coccinelle/*' || return 1
+		rm -f linux-source-*.deb
+		[ -e "$dir" ] || mv "$dir.new" "$dir" || return 1
+	fi
+	echo "$dir"
+)
+
 # ext4_image DIR FILE: FILE becomes an ext4 file system that holds DIR, with
 # little room to spare, since guests only read it.
 ext4_image() {

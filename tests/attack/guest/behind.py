@@ -12,8 +12,9 @@ from middle import *
 import headers
 import scan
 from connections import Peer, members, strangers
-from probes import BOTH, case, ends, malformed, port_zero, sysctl
-from sessions import Session, silent
+from probes import BOTH, case, ends, malformed, port_zero
+from session import Session
+from sessions import silent
 
 ADM_LIST = ADM.replace(" ", ",")
 ROUTED = f"gtw=this,{INNER[4]},{INNER[6]}"
@@ -46,7 +47,7 @@ def seen_ports(f):
 
 def scans(f, long, split_passes):
     """nmap's, from outside: they tell of the rows' ports, and nothing else comes to the gateway."""
-    must(run("sysctl", "-q", "-w", "net.ipv4.ipfrag_max_dist=0"))
+    set_sysctl("net.ipv4.ipfrag_max_dist", 0)
     near = {p + d for p in OPEN + HIDDEN + [CONSOLE] for d in (-1, 0, 1)} | {1, 65535}
     sample = ",".join(map(str, sorted(near)))
     scan.HOSTS.update({(ns, fam): (GTW4 if fam == 4 else GTW6)[ns]
@@ -390,8 +391,8 @@ def prefix_goes(f):
     """A prefix taken out of ADM cuts its sessions to 8450, both ways."""
     before = mw_read("adm")
     with f.deaf():
-        sessions = [Session("adm", (GTW4, GTW6)[fam == 6]["adm"], CONSOLE, port, f.gateway,
-                            f.bound.get(fam)) for fam in BOTH for port in (0, 25)]
+        sessions = [Session("adm", f.gateway, (GTW4, GTW6)[fam == 6]["adm"], CONSOLE, port)
+                    for fam in BOTH for port in (0, 25)]
     for session in sessions:
         session.speak()
     ok(all(s.heard() for s in sessions), "sessions of ADM to 8450, some from source port 25")
@@ -406,8 +407,7 @@ def prefix_goes(f):
 def reload(f, parameters, number=100):
     """The module goes and comes under running connections: all go on."""
     with far_ends(f), f.deaf():
-        inward = [Session("any", (GTW4, GTW6)[n % 2]["any"], 25, 0, f.gateway,
-                          f.bound.get(BOTH[n % 2])) for n in range(number // 2)]
+        inward = [Session("any", f.gateway, (GTW4, GTW6)[n % 2]["any"], 25) for n in range(number // 2)]
         outward = Crowd(f, number - number // 2)
         for session in inward:
             session.speak()

@@ -2,23 +2,13 @@
 """Policies change while segments flow: none is judged by a mixture of two, and once a
 change returns none is judged by the old one."""
 import ctypes
-import fcntl
 import multiprocessing
 import signal
 import sys
 
+import uapi
 from wire import *
-from probes import sysctl
 
-MODE = {"off": 0, "audit": 1, "enforce": 2}
-END = {"ANY": 0, "ADM": 1, "GTW": 2}
-# struct mailwall_policy without its lists, struct mailwall_list, and the calls
-MAILWALL_IOC = 0xD7
-HEAD = struct.Struct("=IIQIHH")
-LIST = struct.Struct("=QII")
-SIZE = HEAD.size + 3 * LIST.size
-GET_POLICY, SET_POLICY, REVERT = (MAILWALL_IOC << 8 | number for number in (1, 2, 4))
-PREFIX, ROW, GTW = 20, 4, 40
 FLOOD = 7777    # source port of what flows, apart from what is waited for
 
 # Two policies that have no row and no prefix in common. From P and Q every mixture of them
@@ -33,38 +23,18 @@ B = {"adm": ["198.19.2.0/24", "2001:db8:c:2::/64"] + FILL,
 NEVER = [(Q4, 2222), (P4, 3333), (Q6, 2222), (P6, 3333)]
 
 
-def binary(policy):
-    """Both lists as the ioctl has them."""
-    adm = b""
-    for prefix in policy["adm"]:
-        net = ipaddress.ip_network(prefix)
-        adm += struct.pack("BB2x16s", socket.AF_INET if net.version == 4 else socket.AF_INET6,
-                           net.prefixlen, net.network_address.packed)
-    site = b"".join(struct.pack("=HBB", int(port), END[source], END[target])
-                    for port, source, target in map(str.split, policy["site"]))
-    return adm, site
+def policy_of(texts, **more):
+    """A Policy, read once: there are many changes."""
+    return uapi.Policy(adm=[uapi.prefix(item) for item in texts["adm"]],
+                       site=[uapi.row(item) for item in texts["site"]], **more)
 
 
-class Device:
-    """Whole policies by ioctl."""
-
-    def __init__(self):
-        self.file = open("/dev/mailwall", "rb", buffering=0)
-
-    def set(self, parts, mode="enforce", confirm=0):
-        """Replace the policy."""
-        # a stride of 0: how many there are is all that is wanted
-        buffer = bytearray(HEAD.pack(SIZE, 0, 0, 0, 0, 0) + 3 * LIST.pack(0, 0, 0))
-        fcntl.ioctl(self.file, GET_POLICY, buffer)
-        generation = HEAD.unpack_from(buffer)[2]
-        lists = [ctypes.create_string_buffer(part, len(part)) for part in (*parts, bytes(GTW))]
-        fcntl.ioctl(self.file, SET_POLICY, HEAD.pack(SIZE, MODE[mode], generation, confirm, 0, 0) +
-                    b"".join(LIST.pack(ctypes.addressof(items), len(items) // stride, stride)
-                             for items, stride in zip(lists, (PREFIX, ROW, GTW))))
-
-    def revert(self):
-        """Take back the change that waits."""
-        fcntl.ioctl(self.file, REVERT)
+def put(device, policy):
+    """Replace the policy in force."""
+    policy.generation = device.policy().generation
+    error = device.set(policy)
+    if error:
+        raise OSError(error, os.strerror(error))
 
 
 def flow(packets, out, stop, counts):
@@ -215,7 +185,7 @@ ALWAYS = [("any", GHOST4["any"]), ("any", GHOST6["any"]), ("adm", P4), ("adm", Q
 
 def whole_policies(prober, device, changes):
     """A and B by turns, each whole by ioctl."""
-    parts = {"A": binary(A), "B": binary(B)}
+    policies = [policy_of(texts, mode=uapi.ENFORCE) for texts in (A, B)]
     asked = [("adm", src, dport) for src in (P4, Q4, P6, Q6) for dport in (2222, 3333, CONSOLE)]
     # RST, so that half-open connections do not add segments of their own.
     flowing = Flow({"never": [flood_segment("adm", src, dport) for src, dport in NEVER],
@@ -226,7 +196,7 @@ def whole_policies(prober, device, changes):
     wrong = []
     for number in range(changes):
         name = "AB"[number % 2]
-        device.set(parts[name])
+        put(device, policies[number % 2])
         want = {(src, dport) for src in ((P4, P6), (Q4, Q6))[number % 2]
                 for dport in ((2222, 3333)[number % 2], CONSOLE)}
         got = prober.ask(asked)
@@ -256,7 +226,7 @@ def whole_policies(prober, device, changes):
 
 def modes(prober, device, changes):
     """enforce, audit, off, off that waits to be confirmed."""
-    part = binary(A)
+    waiting = policy_of(A, mode=uapi.OFF, confirm=600)
     flowing = Flow({"maybe": [flood_segment("any", src, 8080)
                               for src in (GHOST4["any"], GHOST6["any"])],
                     "always": [flood_segment(ns, src, 25, RST) for ns, src in ALWAYS]})
@@ -266,7 +236,7 @@ def modes(prober, device, changes):
     for number in range(changes):
         mode = order[number % len(order)]
         if mode == "waiting":
-            device.set(part, "off", 600)
+            put(device, waiting)
         else:
             error = mw_write("mode", mode)
             if error:
@@ -340,13 +310,13 @@ def main():
         file.write("1")
     must(mw_load())
     start = time.monotonic()
-    prober, device = Prober(), Device()
-    part(whole_policies, prober, device, changes * 6 // 10)
-    part(modes, prober, device, changes * 2 // 10)
+    prober = Prober()
+    with uapi.Device() as device:
+        part(whole_policies, prober, device, changes * 6 // 10)
+        part(modes, prober, device, changes * 2 // 10)
     part(attributes, prober, changes * 2 // 10)
     diag(f"{changes} changes in {time.monotonic() - start:.0f} s, {prober.probes} segments sent "
          f"after them and judged, {prober.flowed} segments flowed meanwhile")
-    device.file.close()
     listener.stop()
     import sessions
     part(sessions.check)

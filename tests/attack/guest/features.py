@@ -3,8 +3,6 @@ import hashlib
 
 from connections import *
 
-MPTCP = 262
-
 
 def kinds(want8080="time-out"):
     """How connections fare: (what, got, want), every direction and family."""
@@ -151,17 +149,14 @@ def small_mtu(f):
 
 def vrf(f):
     """The ANY host's device in a VRF: judged at each pass, replies found there too."""
-    if run("modprobe", "vrf").returncode:
-        skip("VRF", "this kernel has no VRF")
-        return
     f.settle()
-    must(sh("""ip link add red type vrf table 100 && ip link set red up &&
-        ip link set any0 master red && ip -6 addr replace 2001:db8:a::1/64 dev any0 nodad &&
-        ip route add table 100 198.18.0.0/16 via 192.0.2.2 dev any0 &&
+    if not join_vrf():
+        return
+    must(sh("""ip route add table 100 198.18.0.0/16 via 192.0.2.2 dev any0 &&
         ip -6 route add table 100 2001:db8:f::/48 via 2001:db8:a::2 dev any0"""))
     away = Listener(25, 8080, ns="any")
     for demux in (1, 0):
-        with sysctl("net.ipv4.tcp_l3mdev_accept", 1), sysctl("net.ipv4.tcp_early_demux", demux):
+        with sysctl("net.ipv4.tcp_early_demux", demux):
             for fam, gtw, far in ((4, GTW_ANY4, ANY4), (6, GTW_ANY6, ANY6)):
                 results = [("to 25", connect("any", gtw, 25), "open"),
                            ("to 8080", connect("any", gtw, 8080, timeout=1), "time-out"),
@@ -185,16 +180,16 @@ def vrf(f):
                     results.append((f"out to {port}", got, want))
                 fare(f"VRF, early demux {demux}, IPv{fam}", results)
     away.stop()
-    with sysctl("net.ipv4.tcp_l3mdev_accept", 1):
-        before = stats()
-        for fam in BOTH:
-            for flags in (SYN, ACK, SYN | ACK):
-                src, dst = ends(fam, "any", f.tag())
-                f.ports["any"].send(segment(src, dst, 25, 8080, flags, 1))
-        time.sleep(0.5)
-        after = stats()
-        denied = sum(after["in", r] - before["in", r] for r in ("closed", "no-connection"))
-        is_(denied, 6, "VRF: each stray segment is denied, at the first pass")
+    before = stats()
+    for fam in BOTH:
+        for flags in (SYN, ACK, SYN | ACK):
+            src, dst = ends(fam, "any", f.tag())
+            f.ports["any"].send(segment(src, dst, 25, 8080, flags, 1))
+    time.sleep(0.5)
+    after = stats()
+    denied = sum(after["in", r] - before["in", r] for r in ("closed", "no-connection"))
+    is_(denied, 6, "VRF: each stray segment is denied, at the first pass")
+    set_sysctl("net.ipv4.tcp_l3mdev_accept", 0)
     must(sh("""ip link set any0 nomaster && ip link del red &&
         ip -6 addr replace 2001:db8:a::1/64 dev any0 nodad &&
         ip route replace 198.18.0.0/16 via 192.0.2.2 &&
@@ -241,11 +236,7 @@ def mptcp(f):
 
 def subflows():
     """One for each way and port."""
-    try:
-        socket.socket(socket.AF_INET, socket.SOCK_STREAM, MPTCP).close()
-    except OSError as error:
-        diag(error)
-        skip("MPTCP", "this kernel has no MPTCP")
+    if not has_mptcp():
         return
     for fam, gtw, far in ((4, GTW_ANY4, ANY4), (6, GTW_ANY6, ANY6)):
         for client, address, server_ns, port, want in (

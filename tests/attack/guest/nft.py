@@ -315,24 +315,18 @@ def connections(pair, rng, number):
             peer.sock.close()
 
 
-def main():
-    seed, number, long = int(sys.argv[1]), int(sys.argv[2]), "long" in sys.argv
-    diag(f"seed {seed}")
-    topology()
-    ghosts()
-    twin()
-    must(run("nsenter", "--net=/run/netns/gw2", "nft", "-f", "/mailwall/tests/attack/table.nft"))
-    must(mw_load("adm=" + ADM.replace(" ", ",")))
-    pair = Pair()
+def compare_all(pair, seed, number, keep, *groups):
+    """Hand-made trials, those of `groups` of headers.py among them, random ones both ways, and
+    those with connections. `keep`: so many of what scans send, all if it is None. The numbers
+    that chose them, for more."""
     rng = random.Random(seed)
     recorder = Recorder()
     probes.scans(recorder, False)
-    if not long:
-        recorder.trials = rng.sample(recorder.trials, 4000)
+    if keep:
+        recorder.trials = rng.sample(recorder.trials, keep)
     probes.malformed(recorder)
     probes.port_zero(recorder)
-    for group in (headers.ipv4_options, headers.ipv4_fragments, headers.tiny6, headers.atomic6,
-                  headers.order6, headers.chains6):
+    for group in (headers.ipv4_fragments, headers.tiny6, headers.order6, headers.chains6, *groups):
         group(recorder)
     for batch in batches(recorder.trials):
         pair.compare(batch)
@@ -345,6 +339,19 @@ def main():
     pair.point("random, outbound", "ANY", "ADM")
     connections(pair, rng, number // 20)
     pair.point("with connections", "GTW")
+    return rng
+
+
+def main():
+    seed, number, long = int(sys.argv[1]), int(sys.argv[2]), "long" in sys.argv
+    diag(f"seed {seed}")
+    topology()
+    ghosts()
+    twin()
+    must(run("nsenter", "--net=/run/netns/gw2", "nft", "-f", "/mailwall/tests/attack/table.nft"))
+    must(mw_load("adm=" + ADM.replace(" ", ",")))
+    pair = Pair()
+    compare_all(pair, seed, number, None if long else 4000, headers.ipv4_options, headers.atomic6)
     pair.entries(long)
     for field in pair.fields.values():
         field.listener.stop()

@@ -78,31 +78,6 @@ def ended(pair, rng, number):
     pair.compare(trials["mailwall"], trials["nft"])
 
 
-def way(pair, seed, number, long):
-    """All trials over one way."""
-    rng = random.Random(seed)
-    recorder = Recorder()
-    probes.scans(recorder, False)
-    recorder.trials = rng.sample(recorder.trials, 20000 if long else 1500)
-    probes.malformed(recorder)
-    probes.port_zero(recorder)
-    for group in (headers.ipv4_fragments, headers.tiny6, headers.order6, headers.chains6):
-        group(recorder)
-    for batch in batches(recorder.trials):
-        pair.compare(batch)
-    pair.point("hand-made", "GTW")
-    for batch in random_batches(random_trial, seed, number):
-        pair.compare(batch)
-    pair.point("random, inbound", "GTW")
-    for batch in random_batches(raw_trial, seed, number // 3):
-        pair.compare(batch)
-    pair.point("random, outbound", "ANY", "ADM")
-    connections(pair, rng, number // 20)
-    pair.point("with connections", "GTW")
-    ended(pair, rng, max(number // 20, 16))
-    pair.point("with connections that ended, or began oddly", "GTW")
-
-
 def main():
     seed, number, long = int(sys.argv[1]), int(sys.argv[2]), "long" in sys.argv
     diag(f"seed {seed}")
@@ -119,12 +94,14 @@ def main():
         with netns("gw2"):
             run("nft", "flush", "ruleset")
             must(run("nft", TABLES[name]))
-            must(run("sysctl", "-qw", "net.netfilter.nf_conntrack_tcp_timeout_close=1"))
+            set_sysctl("net.netfilter.nf_conntrack_tcp_timeout_close", 1)
         must(mw_load("adm=" + ADM.replace(" ", ","), f"gtw={INNER[4]},{INNER[6]}"
                      if name == "router" else "gtw=port:gw0"))
         diag(f"---- {name} ----")
         pair.bridged = name == "bridge"
-        way(pair, seed, number, long)
+        rng = compare_all(pair, seed, number, 20000 if long else 1500)
+        ended(pair, rng, max(number // 20, 16))
+        pair.point("with connections that ended, or began oddly", "GTW")
         is_(mw_unload().returncode, 0, f"{name}: the module unloads")
     pair.entries(long)
     for field in pair.fields.values():

@@ -125,21 +125,6 @@ def malformed(f):
     f.attack("headers cut short, data offsets of all sizes", cases)
 
 
-@contextlib.contextmanager
-def sysctl(name, value, ns="gtw"):
-    """A setting for a while."""
-    path = "/proc/sys/" + name.replace(".", "/")
-    with netns(ns), open(path, "r+", encoding="ascii") as file:
-        old = file.read().strip()
-        file.seek(0)
-        file.write(str(value))
-    try:
-        yield
-    finally:
-        with netns(ns), open(path, "w", encoding="ascii") as file:
-            file.write(old)
-
-
 def attacks(f, long):
     """All of them."""
     parts((scans,), f, long)

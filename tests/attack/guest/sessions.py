@@ -1,52 +1,6 @@
 """Sessions that are open while the policy changes under them."""
+from session import Session, peek
 from wire import *
-
-
-class Session:
-    """A connection of which this script has both ends."""
-
-    def __init__(self, ns, address, port, source_port=0, server="gtw", bound=None):
-        """`bound`: the server's address, where what the client calls is turned into it."""
-        listener = tcp_socket(server, family(address))
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((bound or address, port))
-        listener.listen()
-        listener.settimeout(10)
-        self.client = open_connection(ns, address, port, 10, source_port)
-        self.server, self.peer = listener.accept()
-        listener.close()
-        for sock in (self.client, self.server):
-            sock.settimeout(0.2)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.sent = 0
-
-    def speak(self):
-        """Both ends send a line."""
-        self.sent += 1
-        self.client.sendall(b"from client\n")
-        self.server.sendall(b"from server\n")
-
-    def heard(self, seconds=30):
-        """True once both ends have all that the other sent."""
-        want = {self.client: b"from server\n" * self.sent, self.server: b"from client\n" * self.sent}
-
-        def all_there():
-            return all(peek(sock) == data for sock, data in want.items())
-
-        return wait_until(all_there, seconds)
-
-    def close(self):
-        """Both ends."""
-        self.client.close()
-        self.server.close()
-
-
-def peek(sock):
-    """What has arrived and was not read."""
-    try:
-        return sock.recv(65536, socket.MSG_PEEK)
-    except (TimeoutError, socket.timeout):
-        return b""
 
 
 def silent(sessions, ports, behind, name):
@@ -75,7 +29,7 @@ def check():
     adm4, adm6 = "198.51.100.0/24", "2001:db8:b::/64"
     for name, text in (("mode", "enforce"), ("site", "\n"), ("adm", f"{adm4} {adm6}")):
         is_(mw_write(name, text), 0, f"{name} {text.strip() or 'is emptied'}")
-    sessions = [Session("adm", address, CONSOLE, source_port)
+    sessions = [Session("adm", "gtw", address, CONSOLE, source_port)
                 for address in (GTW_ADM4, GTW_ADM6) for source_port in (0, 25, 995)]
     for session in sessions:
         session.speak()
@@ -92,8 +46,8 @@ def check():
 
     # Opened before mailwall had a say, as over SSH by whoever loads it.
     is_(mw_write("mode", "off"), 0, "mode off")
-    sessions = [Session("any", address, 22) for address in (GTW_ANY4, GTW_ANY6)]
-    odd = [Session("any", address, 8080, 25) for address in (GTW_ANY4, GTW_ANY6)]
+    sessions = [Session("any", "gtw", address, 22) for address in (GTW_ANY4, GTW_ANY6)]
+    odd = [Session("any", "gtw", address, 8080, 25) for address in (GTW_ANY4, GTW_ANY6)]
     for session in sessions + odd:
         session.speak()
     ok(all(s.heard() for s in sessions + odd), "sessions to 22, and from 25 to 8080")

@@ -20,14 +20,7 @@ TRIES = 5
 LOT = 100
 FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6}
 SLABS = ("TCP", "TCPv6", "request_sock_TCP", "request_sock_TCPv6", "tw_sock_TCP", "tw_sock_TCPv6")
-MPTCP = 262
 NO_COOKIE = 0x203       # tcp_fastopen: client, server, and data in a SYN without a cookie
-
-
-def sysctl(name, value):
-    """Set a parameter of net.ipv4."""
-    with open(f"/proc/sys/net/ipv4/{name}", "w", encoding="ascii") as file:
-        file.write(str(value))
 
 
 @contextlib.contextmanager
@@ -122,9 +115,9 @@ def instructions():
         with listening(fam) as listener:
             client, server = pair(listener)
         demuxed = measure(f"IPv{fam}, early demux", client, server)
-        sysctl("tcp_early_demux", 0)
+        set_sysctl("net.ipv4.tcp_early_demux", 0)
         skipped = measure(f"IPv{fam}, skipped", client, server)
-        sysctl("tcp_early_demux", 1)
+        set_sysctl("net.ipv4.tcp_early_demux", 1)
         ok(skipped - demuxed <= LOOKUP,
            f"IPv{fam}: a look-up costs the host {skipped - demuxed} more than none, at most {LOOKUP}")
         held_against(f"IPv{fam}", skipped)
@@ -297,7 +290,7 @@ def half_open(cable):
             peer.sock.close()
         mw_write("mode", "audit")
         with nothing_lost(f"IPv{fam}: fast open"), tcp_socket("gtw", FAMILIES[fam]) as listener:
-            sysctl("tcp_fastopen", NO_COOKIE)
+            set_sysctl("net.ipv4.tcp_fastopen", NO_COOKIE)
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_FASTOPEN, 5)
             listener.bind(("", 8080))
@@ -353,11 +346,7 @@ def joined():
 
 def subflows():
     """Each subflow is a connection of its own."""
-    try:
-        socket.socket(socket.AF_INET, socket.SOCK_STREAM, MPTCP).close()
-    except OSError as error:
-        diag(error)
-        skip("MPTCP", "this kernel has no MPTCP")
+    if not has_mptcp():
         return
     must(sh("""ip addr add 192.0.2.9/24 dev any0
         # deprecated, so that no connection begins there
@@ -380,13 +369,8 @@ def subflows():
 
 def vrf():
     """The cable to ANY in a VRF, whose device the socket may be bound to, or the cable's."""
-    if run("ip", "link", "add", "red", "type", "vrf", "table", "100").returncode:
-        skip("VRF", "this kernel has no VRF")
+    if not join_vrf():
         return
-    must(sh("""ip link set red up && ip link set any0 master red &&
-        ip -6 addr add 2001:db8:a::1/64 dev any0 nodad;
-        sysctl -qw net.ipv4.tcp_l3mdev_accept=1 && wait_until 20 in_ns any ping -c1 -W1 192.0.2.1 &&
-        wait_until 20 in_ns any ping -c1 -W1 2001:db8:a::1"""))
     for fam in (4, 6):
         for device in ("red", "any0"):
             with nothing_lost(f"IPv{fam}: VRF, bound to {device}"), counted() as diff:
@@ -405,8 +389,8 @@ def main():
     parts((instructions,), mend=mw_unload)
     must(mw_load())
     for name in ("tcp_early_demux", "ip_early_demux"):
-        sysctl(name, 0)
-    sysctl("tcp_synack_retries", 0)
+        set_sysctl(f"net.ipv4.{name}", 0)
+    set_sysctl("net.ipv4.tcp_synack_retries", 0)
     with netns("any"):
         cable = Cable("any")
     parts((words, half_open, not_taken), cable)

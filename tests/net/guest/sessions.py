@@ -3,71 +3,11 @@
 reply is found."""
 from field import *
 from kernel import errno_of
+from session import Session
 
 HOST = {("any", 4): ANY4, ("any", 6): ANY6, ("adm", 4): ADM4, ("adm", 6): ADM6}
 GTW = {4: GTW4, 6: GTW6}
 ADM_TEXT = "198.51.100.0/24 2001:db8:b::/64"
-
-
-class Session:
-    """A connection, both of whose ends are in hand."""
-
-    def __init__(self, client, server, address, port, source_port=0, bind="", device=None):
-        fam = family(address)
-        wild = "::" if fam == socket.AF_INET6 or bind == "dual" else "0.0.0.0"
-        listener = tcp_socket(server, family(wild))
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if wild == "::":
-            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(bind != "dual"))
-        listener.bind((wild, port))
-        listener.listen()
-        listener.settimeout(10)
-        try:
-            self.client = open_connection(client, address, port, 5, source_port) if not device else \
-                self.through(device, fam, address, port)
-            self.server, _ = listener.accept()
-        finally:
-            listener.close()
-        # Else a word may wait for the acknowledgement of the last, which may be cut off.
-        for sock in (self.client, self.server):
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-    @staticmethod
-    def through(device, fam, address, port, seconds=5):
-        """A connection of the gateway by way of a device."""
-        sock = socket.socket(fam, socket.SOCK_STREAM)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode())
-        sock.settimeout(seconds)
-        sock.connect((address, port))
-        return sock
-
-    def pass_on(self, seconds):
-        """Send a word each way; which of them arrived in time, as "client to server" and
-        "server to client"."""
-        word = os.urandom(8)
-        arrived = []
-        for sock in (self.client, self.server):
-            sock.settimeout(seconds)
-            sock.sendall(word)
-        for name, sock in (("to the server", self.server), ("to the client", self.client)):
-            data = b""
-            with contextlib.suppress(OSError):
-                while not data.endswith(word):
-                    piece = sock.recv(1000)
-                    if not piece:
-                        break
-                    data += piece
-            if data.endswith(word):
-                arrived.append(name)
-        return arrived
-
-    def close(self):
-        """Both ends, at once and without a word."""
-        for sock in (self.client, self.server):
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            sock.close()
-
-
 BOTH = ["to the server", "to the client"]
 
 
@@ -147,19 +87,13 @@ def found(about, **how):
         is_(connect("any", GTW[fam]["any"], 8080, 1), "time-out", f"{about}, IPv{fam}: 8080 is closed")
 
 
-def sysctl(name, value):
-    """Set a kernel parameter."""
-    with open(f"/proc/sys/net/ipv4/{name}", "w", encoding="ascii") as file:
-        file.write(str(value))
-
-
 def demux():
     """Without early demux the socket is looked up."""
     found("early demux")
     for name in ("tcp_early_demux", "ip_early_demux"):
-        sysctl(name, 0)
+        set_sysctl(f"net.ipv4.{name}", 0)
         found(f"{name} off")
-        sysctl(name, 1)
+        set_sysctl(f"net.ipv4.{name}", 1)
 
 
 def dual_stack():
@@ -172,7 +106,7 @@ def dual_stack():
                  lambda: mw_write("adm", "-198.51.100.0/24"), lambda: mw_write("adm", ADM_TEXT), "peer")
     session.close()
     for demuxed in (1, 0):
-        sysctl("tcp_early_demux", demuxed)
+        set_sysctl("net.ipv4.tcp_early_demux", demuxed)
         listener = Listener(587, ns="any")
         sock = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
         sock.settimeout(5)
@@ -285,17 +219,13 @@ def half_open():
 
 def vrf():
     """The cable to ANY in a VRF."""
-    done = sh("""ip link add red type vrf table 100 && ip link set red up &&
-        ip link set any0 master red && ip -6 addr add 2001:db8:a::1/64 dev any0 nodad;
-        sysctl -qw net.ipv4.tcp_l3mdev_accept=1 && wait_until 20 in_ns any ping -c1 -W1 192.0.2.1 &&
-        wait_until 20 in_ns any ping -c1 -W1 2001:db8:a::1""")
-    if not ok(not done.returncode, "the cable is in a VRF", done.stdout):
+    if not join_vrf():
         return
     for demuxed in (1, 0):
-        sysctl("tcp_early_demux", demuxed)
+        set_sysctl("net.ipv4.tcp_early_demux", demuxed)
         for device in ("red", "any0"):
             found(f"VRF, bound to {device}, early demux {demuxed}", device=device)
-    sysctl("tcp_early_demux", 1)
+    set_sysctl("net.ipv4.tcp_early_demux", 1)
     # Not at once: vrf_ip_out() passes the hook, and keeps its error to itself.
     far = Listener(8080, ns="any")
     for address in (ANY4, ANY6):

@@ -89,10 +89,8 @@ class Gateway:
         # What one processor sends, veth hands over on the same one, in order.
         os.sched_setaffinity(0, {0})
         # A SYN+ACK that is sent again later would be counted with something else.
-        with open("/proc/sys/net/ipv4/tcp_synack_retries", "w", encoding="ascii") as file:
-            file.write("0")
-        with open("/proc/sys/net/ipv4/tcp_invalid_ratelimit", "w", encoding="ascii") as file:
-            file.write("0")
+        set_sysctl("net.ipv4.tcp_synack_retries", 0)
+        set_sysctl("net.ipv4.tcp_invalid_ratelimit", 0)
         for ns in ("any", "adm") if deaf else ():
             must(run("ip", "netns", "exec", ns, "nft", """table inet deaf {
                 chain pre { type filter hook prerouting priority raw; meta l4proto tcp drop; }

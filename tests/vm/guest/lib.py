@@ -103,6 +103,25 @@ def mw_write(name, text, ns="gtw"):
     return 0
 
 
+def set_sysctl(name, value, ns="gtw"):
+    """Set a kernel parameter; what it was."""
+    with netns(ns), open("/proc/sys/" + name.replace(".", "/"), "r+", encoding="ascii") as file:
+        old = file.read().strip()
+        file.seek(0)
+        file.write(str(value))
+    return old
+
+
+@contextlib.contextmanager
+def sysctl(name, value, ns="gtw"):
+    """A kernel parameter for a while."""
+    old = set_sysctl(name, value, ns)
+    try:
+        yield
+    finally:
+        set_sysctl(name, old, ns)
+
+
 def topology():
     """Make the three hosts (see lib.sh)."""
     must(sh("topology"))

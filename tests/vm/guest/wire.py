@@ -21,6 +21,7 @@ GTW6 = {"any": GTW_ANY6, "adm": GTW_ADM6}
 GHOST4 = {"any": "198.18.255.66", "adm": "198.19.255.66"}
 GHOST6 = {"any": "2001:db8:f::ff42", "adm": "2001:db8:c::ff42"}
 ADM = "198.51.100.0/24 198.19.0.0/16 2001:db8:b::/64 2001:db8:c::/48"
+MPTCP = 262     # IPPROTO_MPTCP
 HBH, ROUTING, FRAGMENT, AH, NONE, DSTOPTS, TCP = 0, 43, 44, 51, 59, 60, 6
 
 
@@ -173,6 +174,30 @@ def frames(sock):
             yield data
 
 
+def has_mptcp():
+    """Does this kernel have MPTCP? Where not, one point is skipped."""
+    try:
+        socket.socket(socket.AF_INET, socket.SOCK_STREAM, MPTCP).close()
+    except OSError as error:
+        diag(error)
+        skip("MPTCP", "this kernel has no MPTCP")
+        return False
+    return True
+
+
+def join_vrf():
+    """The cable to ANY is in a VRF, "red". Where this kernel has none, one point is skipped."""
+    if run("ip", "link", "add", "red", "type", "vrf", "table", "100").returncode:
+        skip("VRF", "this kernel has no VRF")
+        return False
+    set_sysctl("net.ipv4.tcp_l3mdev_accept", 1)
+    must(sh("""ip link set red up && ip link set any0 master red &&
+        ip -6 addr replace 2001:db8:a::1/64 dev any0 nodad &&
+        wait_until 20 in_ns any ping -c1 -W1 192.0.2.1 &&
+        wait_until 20 in_ns any ping -c1 -W1 2001:db8:a::1"""))
+    return True
+
+
 class Port:
     """The far end of the cable to the ANY or the ADM host."""
 
@@ -298,12 +323,9 @@ class Field:
     def __init__(self, gateway="gtw", twin=""):
         # What one processor sends, veth hands over on the same one, in order.
         os.sched_setaffinity(0, {0})
-        with open("/proc/sys/net/core/netdev_max_backlog", "w", encoding="ascii") as file:
-            file.write("100000")
+        set_sysctl("net.core.netdev_max_backlog", 100000)
         # A SYN+ACK that is sent again later would be taken for something else.
-        with netns(gateway), open("/proc/sys/net/ipv4/tcp_synack_retries", "w",
-                                  encoding="ascii") as file:
-            file.write("0")
+        set_sysctl("net.ipv4.tcp_synack_retries", 0, gateway)
         self.gateway = gateway
         self.ports = {ns: Port(ns, twin) for ns in ("any", "adm")}
         self.behind = Behind(gateway)
