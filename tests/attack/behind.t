@@ -5,5 +5,5 @@ set -eu
 cd "$(dirname "$0")/../.."
 timeout=1800
 [ -z "${MAILWALL_LONG:-}" ] || timeout=28800
-exec tests/vm/run --build --timeout $timeout --name behind tests/attack/guest/behind.py \
+exec tests/vm/run --uml --build --timeout $timeout --name behind tests/attack/guest/behind.py \
 	${MAILWALL_LONG:+long}

@@ -5,5 +5,5 @@ set -eu
 cd "$(dirname "$0")/../.."
 number=1500 timeout=900
 [ -z "${MAILWALL_LONG:-}" ] || number=100000 timeout=14400
-exec tests/vm/run --build --timeout $timeout --name nft tests/attack/guest/nft.py \
+exec tests/vm/run --uml --build --timeout $timeout --name nft tests/attack/guest/nft.py \
 	"${MAILWALL_SEED:-$RANDOM}" $number ${MAILWALL_LONG:+long}

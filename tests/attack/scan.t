@@ -4,5 +4,5 @@ set -eu
 cd "$(dirname "$0")/../.."
 timeout=900
 [ -z "${MAILWALL_LONG:-}" ] || timeout=14400
-exec tests/vm/run --build --timeout $timeout --name scan tests/attack/guest/scan.py \
+exec tests/vm/run --uml --build --timeout $timeout --name scan tests/attack/guest/scan.py \
 	${MAILWALL_LONG:+long}

@@ -145,6 +145,18 @@ apt_open() {
 		{ cat "$dir/log" >&2; die "cannot fetch the package lists of $*"; }
 }
 
+# apt_newest DIR PACKAGE: its newest version among the suites; with backports that is theirs.
+apt_newest() {
+	apt_in "$1" apt-cache madison "$2" |
+		awk -F ' *[|] *' '{ print $2 }' | sort -V | tail -n 1
+}
+
+# prefer_uml: User Mode Linux, for a test that is as good there, where no kernel is named. At
+# full size time matters less than the kernel that users have.
+prefer_uml() {
+	[ -n "${MAILWALL_KERNEL:-}${MAILWALL_LONG:-}" ] || export MAILWALL_KERNEL=uml
+}
+
 # newest_kernel [--update]: the newest one's name, whichever suite has it.
 newest_kernel() {
 	local kernel dir

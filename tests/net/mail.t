@@ -1,3 +1,3 @@
 #!/bin/bash
 # Real mail servers and clients on each port, in and out.
-exec "$(dirname "$0")/boot" postal
+exec "$(dirname "$0")/boot" postal --uml

@@ -4,6 +4,7 @@
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=../lib/common.sh
 . "$(dirname "$0")/../lib/common.sh"
+prefer_uml
 
 module=$("$TOPDIR/tests/vm/build-module" --werror --make KCFLAGS=-DMW_BRIDGE_FAMILY=0 \
 	"${MAILWALL_KERNEL:-bookworm}" "$TOPDIR/build/no-bridge")

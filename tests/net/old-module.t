@@ -5,6 +5,7 @@ set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=../lib/common.sh
 . "$(dirname "$0")/../lib/common.sh"
 deps git tar >&2
+prefer_uml
 
 # the tree of the release, and its tag where the clone has tags
 release=874b03591b32eab679248a78a078488f9dc297e2

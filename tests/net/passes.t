@@ -1,3 +1,3 @@
 #!/bin/bash
 # What passes by the hooks, on real devices, and that "mailwall gtw show" finds it.
-exec "$(dirname "$0")/boot" passes
+exec "$(dirname "$0")/boot" passes --uml

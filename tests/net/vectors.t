@@ -1,3 +1,3 @@
 #!/bin/bash
 # The vectors of tests/vectors, as packets and as questions to "mailwall explain".
-exec "$(dirname "$0")/boot" decision
+exec "$(dirname "$0")/boot" decision --uml

@@ -48,6 +48,7 @@ REASONS = {
     "this kernel has no IPsec",
     "this kernel has no MPTCP",
     "this kernel has no VRF",
+    "this kernel runs no programs of 32 bits",
 }
 HEARTBEAT = b"\5"
 # The kernel says by then what it waits for (watchdog_thresh and rcu_cpu_stall_timeout below).
