@@ -100,6 +100,10 @@ class Ground:
             self.on_middle("address", "flush", "dev", device)
             self.on_middle("link", "set", device, "master", "br0")
         self.on_gateway("address", "flush", "dev", "eth0")
+        for fam in (4, 6):
+            # Linux takes a route whose next hop it has lost for a worse one than this, which led
+            # to the router that is there no more.
+            run("ip", "-n", self.gateway, f"-{fam}", "route", "del", "default")
         for ns in ("any", "adm"):
             for fam in (4, 6):
                 own = OWN[fam][ns]
