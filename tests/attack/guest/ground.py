@@ -101,8 +101,8 @@ class Ground:
             self.on_middle("link", "set", device, "master", "br0")
         self.on_gateway("address", "flush", "dev", "eth0")
         for fam in (4, 6):
-            # Linux takes a route whose next hop it has lost for a worse one than this, which led
-            # to the router that is there no more.
+            # It led to the router, which is gone. Linux would take it in place of a route whose
+            # next hop did not answer: rt6_check_neigh(), fib6_table_lookup().
             run("ip", "-n", self.gateway, f"-{fam}", "route", "del", "default")
         for ns in ("any", "adm"):
             for fam in (4, 6):
