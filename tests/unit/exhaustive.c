@@ -287,7 +287,7 @@ static const char *const peers[2][2][PEERS] = {
 };
 
 /* Peers, and what the naive decision finds of them and of each port. */
-static void set_peers(struct subject *subject)
+static void prepare(struct subject *subject)
 {
 	unsigned int ipv6, held, i;
 
@@ -337,7 +337,7 @@ static void set_sites(struct mw_spec *spec)
 
 /* Random lists of prefixes, and peers at the edge of each. */
 
-static u64 random_state = 1;
+static u64 random_state;
 
 static u32 random32(void)
 {
@@ -669,6 +669,20 @@ static void point(bool good, const char *name, u64 cases)
 	tried.failed |= !good;
 }
 
+/* One point over so many random lists: the same ones, whatever was tried before. */
+static void try_lists(const char *name, bool (*agree)(unsigned int lists, u64 *cases),
+		      unsigned int lists)
+{
+	u64 cases = 0;
+	bool good;
+
+	if (!wanted(name))
+		return;
+	random_state = 1;
+	good = agree(lists, &cases);
+	point(good, name, cases);
+}
+
 int main(int argc, char **argv)
 {
 	static struct subject plain = { .name = "no site row" }, full = { .name = "32 site rows" },
@@ -679,8 +693,6 @@ int main(int argc, char **argv)
 	unsigned int threads = argc > 2 ? atoi(argv[2]) : sysconf(_SC_NPROCESSORS_ONLN);
 	unsigned int i, count = 0;
 	u16 local[512];
-	u64 cases;
-	bool good;
 
 	tried.only = argc > 3 ? argv[3] : NULL;
 	if (threads < 1 || threads > THREADS_MAX)
@@ -692,7 +704,7 @@ int main(int argc, char **argv)
 	for (i = 0; i < ARRAY_SIZE(subjects); i++) {
 		subjects[i]->spec.mode = MAILWALL_ENFORCE;
 		build(subjects[i]);
-		set_peers(subjects[i]);
+		prepare(subjects[i]);
 	}
 	add_others(&plain);
 	add_others(&full);
@@ -706,16 +718,8 @@ int main(int argc, char **argv)
 	for (i = 0; i < 256; i += 4)
 		local[count++] = i << 8 | (i * 77 & 0xff);
 
-	if (wanted("ADM at the edges of random prefixes")) {
-		cases = 0;
-		good = membership(quick ? 2000 : 100000, &cases);
-		point(good, "ADM at the edges of random prefixes", cases);
-	}
-	if (wanted("which GTW, which way, over random lists")) {
-		cases = 0;
-		good = which_gateway(quick ? 5000 : 100000, &cases);
-		point(good, "which GTW, which way, over random lists", cases);
-	}
+	try_lists("ADM at the edges of random prefixes", membership, quick ? 2000 : 100000);
+	try_lists("which GTW, which way, over random lists", which_gateway, quick ? 5000 : 100000);
 	/* all pairs over the first two, where there is an ADM */
 	for (i = 0; i < ARRAY_SIZE(subjects) + (all_pairs ? 2 : 0); i++) {
 		const struct subject *subject = subjects[i % ARRAY_SIZE(subjects)];
@@ -727,12 +731,13 @@ int main(int argc, char **argv)
 			.count = quick ? count : 65536,
 		};
 		char name[80];
+		u64 cases = 0;
+		bool good;
 
 		snprintf(name, sizeof(name), "%s, %s", subject->name,
 			 pair ? "all pairs of ports" : "all flags");
 		if (!wanted(name))
 			continue;
-		cases = 0;
 		good = run(&work, threads, &cases);
 		point(good, name, cases);
 	}

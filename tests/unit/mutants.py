@@ -6,6 +6,7 @@ TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 CC = ["gcc", "-std=gnu11", "-O1", "-w", "-pthread"]
 PURE = ["kmod/table.c", "kmod/policy.c", "kmod/gateway.c", "kmod/edit.c", "kmod/prefix.c"]
 FLAGS_OF_PACKET = ["-D_GNU_SOURCE", "-fno-strict-aliasing", "-I", os.path.join(TOP, "tests/unit/kernel")]
+LINK_OF_PACKET = ["-Wl,--wrap=mw_general"]
 PATH = ["tests/unit/world.c", "tests/unit/naive.c", "kmod/hook.c", "kmod/forward.c", "kmod/general.c",
         "kmod/frame.c", "kmod/flow.c", "kmod/segment.c", *PURE]
 # What a test is made of, and the arguments that it runs with: as small as notices everything.
@@ -29,13 +30,13 @@ TESTS = {
     "packet": {
         "sources": ["tests/unit/packet.c", *PATH],
         "flags": FLAGS_OF_PACKET,
-        "libraries": ["-Wl,--wrap=mw_general"],
+        "libraries": LINK_OF_PACKET,
         "arguments": ["few"],
     },
     "behind": {
         "sources": ["tests/unit/behind.c", *PATH],
         "flags": FLAGS_OF_PACKET,
-        "libraries": ["-Wl,--wrap=mw_general"],
+        "libraries": LINK_OF_PACKET,
         "arguments": ["4"],
     },
     "flow": {

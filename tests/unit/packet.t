@@ -17,8 +17,8 @@ compile() {
 
 	shift 2
 	gcc -D_GNU_SOURCE -std=gnu11 -fno-strict-aliasing -g -Wall -Wextra -Wno-unused-parameter \
-		-Werror "$@" -Wl,--wrap=mw_general -I "$TOPDIR/tests/unit/kernel" -I "$TOPDIR/include/uapi" \
-		-I "$TOPDIR/kmod" -o "$out/$name.$$" "$TOPDIR/tests/unit/$program.c" \
+		-Werror "$@" -Wl,--wrap=mw_general -I "$TOPDIR/tests/unit/kernel" \
+		-I "$TOPDIR/include/uapi" -I "$TOPDIR/kmod" -o "$out/$name.$$" "$TOPDIR/tests/unit/$program.c" \
 		"$TOPDIR"/tests/unit/{world,naive}.c "$TOPDIR"/kmod/{hook,forward,general,frame}.c \
 		"$TOPDIR"/kmod/{flow,gateway,segment,policy,edit,prefix,table}.c
 	mv "$out/$name.$$" "$out/$name"

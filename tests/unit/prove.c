@@ -73,7 +73,7 @@ static u8 slot_of(int i)
 /* The entry that the look-up must have: of the row that a linear search finds. */
 static u8 entry_of(bool inbound, unsigned int port)
 {
-	int i = find(&spec, inbound, port);
+	int i = naive_find(&spec, inbound, port);
 	const struct mailwall_row *row;
 	u8 peer;
 

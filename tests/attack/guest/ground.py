@@ -100,6 +100,10 @@ class Ground:
             self.on_middle("address", "flush", "dev", device)
             self.on_middle("link", "set", device, "master", "br0")
         self.on_gateway("address", "flush", "dev", "eth0")
+        for fam in (4, 6):
+            # It led to the router, which is gone. Linux would take it in place of a route whose
+            # next hop did not answer: rt6_check_neigh(), fib6_table_lookup().
+            run("ip", "-n", self.gateway, f"-{fam}", "route", "del", "default")
         for ns in ("any", "adm"):
             for fam in (4, 6):
                 own = OWN[fam][ns]
