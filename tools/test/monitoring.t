@@ -46,7 +46,7 @@ sub test_json {
 	json('... with its number', "j['schema'] == 1", 'status', '--json');
 	run('confirm');
 	fits('what any user may read', 0, { FAKE_OPEN => 'EACCES' });
-	fits('no module', 1, { %nobody });
+	fits('no module', 5, { %nobody });
 	like($err, qr/mailwall enable/, '... which is told people too');
 	json_of('... and programs', "j == {'schema': 1, 'complete': False, 'command': j['command'], 'module': None,"
 		. " 'mode': None, 'rows': []}");
