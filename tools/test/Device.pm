@@ -8,10 +8,11 @@ use Cwd qw(abs_path);
 use Exporter qw(import);
 use Fcntl qw(:flock);
 use File::Basename qw(dirname);
+use File::Path qw(make_path);
 use File::Temp qw(tempdir);
 use Test::More;
 
-our @EXPORT = qw(slurp spurt fresh programs run works fails prints json policy_is rivals in_builds
+our @EXPORT = qw(slurp spurt fresh machine_to_enable programs run works fails prints json policy_is rivals in_builds
 	$top $temp $build $dir $out $err $unsaved $unserved $release $abi $old @table);
 
 our $top = abs_path(dirname(__FILE__) . '/../..');
@@ -166,6 +167,24 @@ sub policy_is {
 # rivals(LINE...): the changes that others make before each of ours is written
 sub rivals {
 	spurt("$dir/rival", join('', map { "$_\n" } @_));
+}
+
+# machine_to_enable(): one where the module is not loaded and can be, and nothing is configured
+sub machine_to_enable {
+	fresh();
+	make_path(map { "$dir/system/etc/$_" } 'modprobe.d', 'modules-load.d');
+	run('mode', 'audit'); # as "modprobe mailwall mode=audit" leaves it
+	spurt("$dir/unloaded", '');
+	spurt("$dir/programs/modprobe", <<'END');
+#!/bin/sh
+cd "${0%/*}/.." || exit
+echo "$*" >>modprobe
+case $1 in
+-r) : >unloaded ;;
+*) rm unloaded ;;
+esac
+END
+	chmod(0755, "$dir/programs/modprobe") or die;
 }
 
 # make(KIND, VARIABLE...): builds into a directory that other tests use as well
