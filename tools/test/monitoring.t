@@ -161,6 +161,9 @@ sub test_timer {
 	system('cp', "$in/mailwall-metrics.service", "$in/mailwall-metrics.timer", $temp);
 	is(said('systemd-analyze', 'verify', '--man=no', "$temp/mailwall-metrics.timer", "$temp/mailwall-metrics.service"), '0:',
 		'systemd-analyze has nothing against the units');
+	my $security = said('systemd-analyze', 'security', '--offline=yes', '--threshold=30', '--no-pager',
+		"$temp/mailwall-metrics.service");
+	like($security, qr/^0:/, '... and the service may do little: exposure below 3.0 of 10') or diag($security);
 }
 
 in_builds(['json', \&test_json, 'too'], ['metrics', \&test_metrics, 'too'], ['rules', \&test_rules],
