@@ -89,7 +89,7 @@ static const struct {
 	{ "save", "mailwall save" },
 	{ "reload", "mailwall reload --confirm=60" },
 	{ "diff", "mailwall diff" },
-	{ "apply", "mailwall apply --check --diff /root/mailwall.conf" },
+	{ "apply", "mailwall apply --check --diff mailwall.conf" },
 	{ "enable", "mailwall enable --adm=192.0.2.0/24 --site=22:ADM:GTW" },
 	{ "disable", "mailwall disable" },
 	{ "explain", "mailwall explain in 198.51.100.9:40000 192.0.2.1:8450" },

@@ -69,7 +69,7 @@ sub test_evening {
 		"   1: 016433C6:0016 076433C6:C350 01 00000000:00000000 00:00000000 00000000     0        0 1\n");
 	make_path("$dir/system/etc/apt");
 	spurt("$dir/system/etc/resolv.conf", "nameserver 192.0.2.53\n");
-	spurt("$dir/system/etc/apt/sources.list", "deb http://deb.debian.org/debian bookworm main\n");
+	spurt("$dir/system/etc/apt/sources.list", "deb http://deb.example.org/debian bookworm main\n");
 	$text = "# A first evening with mailwall\n";
 	words('MailStore Gateway runs on this host, and you came by SSH from 198.51.100.7. The packages are installed, nothing is',
 		"loaded.\nThis page is written by `tools/test/evening.t`, which types it all.");
