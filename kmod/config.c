@@ -13,6 +13,7 @@
 #include "flow.h"
 #include "hook.h"
 #include "log.h"
+#include "tell.h"
 #include "trace.h"
 #include <linux/bitmap.h>
 #include <linux/ktime.h>
@@ -238,10 +239,11 @@ static void mw_wait(struct mw_net *mn, u32 seconds)
 }
 
 /*
- * Put a normalised spec into force. @policy is zeroed, and the caller's to free if
- * this fails. The caller holds the logger, unless it is the one in force.
+ * Put a normalised spec into force, and note it. @policy is zeroed, and the caller's to free
+ * if this fails. The caller holds the logger, unless it is the one in force.
  */
-static int mw_apply(struct mw_net *mn, const struct mw_spec *spec, struct mw_policy *policy)
+static int mw_apply(struct mw_net *mn, const struct mw_spec *spec, struct mw_policy *policy,
+		    struct mw_told *told)
 {
 	u8 site[MAILWALL_SITE_MAX], gtw[MAILWALL_GTW_MAX];
 	struct mw_gateways *g = NULL;
@@ -278,6 +280,7 @@ static int mw_apply(struct mw_net *mn, const struct mw_spec *spec, struct mw_pol
 		mn->fallback = mn->fallback ?: old;
 		mw_wait(mn, spec->confirm);
 	}
+	mw_told_note(told, "changed", &old->spec, spec, spec->confirm);
 	mw_publish(mn, policy);
 	if (mn->fallback != old)
 		mw_policy_retire(mn, old);
@@ -346,7 +349,7 @@ static int mw_find_log(struct mw_net *mn, u16 log)
 	return error;
 }
 
-int mw_config_set(struct mw_net *mn, struct mw_spec *spec)
+static int mw_set(struct mw_net *mn, struct mw_spec *spec, struct mw_told *told)
 {
 	char text[MW_PREFIX_TEXT];
 	struct mw_policy *policy;
@@ -371,13 +374,63 @@ int mw_config_set(struct mw_net *mn, struct mw_spec *spec)
 	if (!error)
 		error = mw_check_generation(mn, spec->generation);
 	if (!error)
-		error = mw_apply(mn, spec, policy);
+		error = mw_apply(mn, spec, policy, told);
 	mutex_unlock(&mn->mutex);
 	if (error)
 		mw_policy_retire(mn, policy);
 put:
 	mw_log_put(spec->log);
 	return error;
+}
+
+int mw_config_set(struct mw_net *mn, struct mw_spec *spec)
+{
+	struct mw_told told;
+	int error = mw_set(mn, spec, &told);
+
+	if (!error)
+		mw_tell(mn, &told);
+	return error;
+}
+
+int mw_config_load(struct mw_net *mn, struct mw_spec *spec)
+{
+	u32 mode = spec->mode, confirm = spec->confirm;
+	struct mw_told told;
+	int error;
+
+	spec->generation = mw_initial->spec.generation;
+	if (confirm) {
+		spec->mode = MAILWALL_AUDIT;
+		spec->confirm = 0;
+		error = mw_set(mn, spec, &told);
+		if (error)
+			return error;
+		spec->generation++;
+		spec->mode = mode;
+		spec->confirm = confirm;
+	}
+	return mw_set(mn, spec, &told);
+}
+
+void mw_config_loaded(struct mw_net *mn, u32 confirm)
+{
+	struct mw_told told;
+
+	mutex_lock(&mn->mutex);
+	mw_told_note(&told, "loaded", &mw_initial->spec, &mw_current(mn)->spec, confirm);
+	mutex_unlock(&mn->mutex);
+	mw_tell(mn, &told);
+}
+
+void mw_config_unloads(struct mw_net *mn)
+{
+	struct mw_told told;
+
+	mutex_lock(&mn->mutex);
+	mw_told_note(&told, "unloaded", &mw_current(mn)->spec, &mw_initial->spec, 0);
+	mutex_unlock(&mn->mutex);
+	mw_tell(mn, &told);
 }
 
 int mw_config_edit(struct mw_net *mn, const char *name, mw_edit_t edit, const char *s,
@@ -387,6 +440,7 @@ int mw_config_edit(struct mw_net *mn, const char *name, mw_edit_t edit, const ch
 	struct mw_policy *policy = kvzalloc(sizeof(*policy), GFP_KERNEL);
 	u16 log = MAILWALL_LOG_OFF;
 	struct mw_complaint c;
+	struct mw_told told;
 	int error = -ENOMEM;
 
 	if (!spec || !policy)
@@ -405,10 +459,12 @@ int mw_config_edit(struct mw_net *mn, const char *name, mw_edit_t edit, const ch
 		if (error)
 			mw_refuse(mn, name, &c);
 		else
-			error = mw_apply(mn, spec, policy);
+			error = mw_apply(mn, spec, policy, &told);
 	}
 	mutex_unlock(&mn->mutex);
 	mw_log_put(log);
+	if (!error)
+		mw_tell(mn, &told);
 free:
 	if (error && policy)
 		mw_policy_retire(mn, policy);
@@ -419,6 +475,7 @@ free:
 int mw_config_confirm(struct mw_net *mn, u32 extend)
 {
 	struct mw_policy *fallback;
+	struct mw_told told;
 	int error = 0;
 
 	if (extend > MAILWALL_CONFIRM_MAX) {
@@ -432,28 +489,35 @@ int mw_config_confirm(struct mw_net *mn, u32 extend)
 	if (!fallback) {
 		error = -ENODATA;
 	} else if (extend) {
+		mw_told_note(&told, "extended", &fallback->spec, &mw_current(mn)->spec, extend);
 		mw_wait(mn, extend);
 	} else {
+		mw_told_note(&told, "confirmed", &fallback->spec, &mw_current(mn)->spec, 0);
 		hrtimer_cancel(&mn->timer);
 		mn->fallback = NULL;
 		mw_unhook(mn);
 		mw_policy_retire(mn, fallback);
 	}
 	mutex_unlock(&mn->mutex);
+	if (!error)
+		mw_tell(mn, &told);
 	return error;
 }
 
 int mw_config_revert(struct mw_net *mn)
 {
+	struct mw_told told;
 	int error = -ENODATA;
 
 	mutex_lock(&mn->mutex);
 	if (mn->fallback) {
+		mw_told_note(&told, "reverted", &mw_current(mn)->spec, &mn->fallback->spec, 0);
 		mw_take_back(mn);
-		mw_warn(mn, "change reverted: the mode is %s now\n", mw_mode_now(mn));
 		error = 0;
 	}
 	mutex_unlock(&mn->mutex);
+	if (!error)
+		mw_tell(mn, &told);
 	return error;
 }
 
@@ -514,6 +578,7 @@ void mw_config_init(struct mw_net *mn, struct net *net)
 	mutex_init(&mn->mutex);
 	spin_lock_init(&mn->watched_lock);
 	ratelimit_state_init(&mn->complaints, DEFAULT_RATELIMIT_INTERVAL, DEFAULT_RATELIMIT_BURST);
+	ratelimit_state_init(&mn->changes, DEFAULT_RATELIMIT_INTERVAL, DEFAULT_RATELIMIT_BURST);
 	ratelimit_state_init(&mn->log_limit, DEFAULT_RATELIMIT_INTERVAL, DEFAULT_RATELIMIT_BURST);
 	/* what is held back is counted instead of printed */
 	ratelimit_set_flags(&mn->log_limit, RATELIMIT_MSG_ON_RELEASE);

@@ -52,6 +52,8 @@ void mw_config_clean(struct mw_net *mn);
  * @mn: namespace
  * @spec: any bytes from outside; overwritten
  *
+ * A change is told with who made it (tell.h).
+ *
  * With a confirm member that is not 0 the change is taken back after so many seconds
  * of boot time, a suspend included, unless mw_config_confirm() comes first.
  *
@@ -61,6 +63,28 @@ void mw_config_clean(struct mw_net *mn);
  * MAILWALL_SET_POLICY; a refused item is in the kernel log.
  */
 int mw_config_set(struct mw_net *mn, struct mw_spec *spec);
+
+/**
+ * mw_config_load() - the first policy of the initial namespace
+ * @mn: initial namespace, as mw_config_init() left it
+ * @spec: as for mw_config_set(), whose errors it returns; with a confirm member the way
+ *        back is its mode audit
+ *
+ * Context: may sleep. Tells nobody: mw_config_loaded() does, once nothing can fail.
+ */
+int mw_config_load(struct mw_net *mn, struct mw_spec *spec);
+
+/**
+ * mw_config_loaded() - tell who loaded the module
+ * @mn: initial namespace
+ * @confirm: seconds for which that waits to be confirmed, or 0
+ *
+ * Context: may sleep, under no lock.
+ */
+void mw_config_loaded(struct mw_net *mn, u32 confirm);
+
+/* The same as it is about to be unloaded. */
+void mw_config_unloads(struct mw_net *mn);
 
 /**
  * mw_config_edit() - change one part of the policy in force

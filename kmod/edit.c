@@ -21,7 +21,7 @@ int mw_spec_print_log(const struct mw_spec *spec, char text[MW_PREFIX_TEXT])
 
 /* Site rows */
 
-static int mw_row_print(const struct mailwall_row *row, char text[MW_PREFIX_TEXT])
+int mw_row_print(const struct mailwall_row *row, char text[MW_PREFIX_TEXT])
 {
 	const char *source = mw_end_name(row->source), *target = mw_end_name(row->target);
 
@@ -100,7 +100,7 @@ static int mw_site_remove(struct mailwall_row *site, u16 *count, const struct ma
 		i++;
 	if (i == *count)
 		return mw_complain(c, item, length, -ENOENT,
-				   "no such site row: read site for those there are");
+				   "no such site row among those there are");
 	--*count;
 	memmove(&site[i], &site[i + 1], (*count - i) * sizeof(*site));
 	memset(&site[*count], 0, sizeof(*site));
@@ -329,9 +329,9 @@ static int mw_row_parse(const char *s, size_t length, struct mailwall_row *row,
 	source = mw_end_parse(field[1], size[1]);
 	target = mw_end_parse(field[2], size[2]);
 	if (source < 0 || target < 0)
-		return mw_complain(
-			c, s, length, -EINVAL,
-			"source and target are each one of ANY, ADM and GTW, in capitals");
+		return mw_complain(c, field[source < 0 ? 1 : 2], size[source < 0 ? 1 : 2], -EINVAL,
+				   "%s is one of ANY, ADM and GTW, in capitals",
+				   source < 0 ? "SOURCE" : "TARGET");
 	row->port = port;
 	row->source = source;
 	row->target = target;

@@ -76,6 +76,15 @@ int mw_edit_gtw(struct mw_spec *spec, const char *s, size_t length, struct mw_co
 int mw_gtw_print(const struct mailwall_gtw *gtw, char text[MW_PREFIX_TEXT]);
 
 /**
+ * mw_row_print() - write a row as mw_edit_site() reads it
+ * @row: any
+ * @text: filled in
+ *
+ * Return: bytes in @text.
+ */
+int mw_row_print(const struct mailwall_row *row, char text[MW_PREFIX_TEXT]);
+
+/**
  * mw_edit_mode() - set the mode
  * @spec: changed only on success
  * @s: "enforce", "audit" or "off", white space around it left out

@@ -83,26 +83,6 @@ static struct pernet_operations mw_net_ops = {
 	.size = sizeof(struct mw_net),
 };
 
-/* The first policy of the initial namespace. With confirm=N its way back is audit. */
-static int __init mw_load_first(struct mw_net *mn, struct mw_spec *spec)
-{
-	u32 mode = spec->mode, confirm = spec->confirm;
-	int error;
-
-	spec->generation = 1;
-	if (confirm) {
-		spec->mode = MAILWALL_AUDIT;
-		spec->confirm = 0;
-		error = mw_config_set(mn, spec);
-		if (error)
-			return error;
-		spec->generation++;
-		spec->mode = mode;
-		spec->confirm = confirm;
-	}
-	return mw_config_set(mn, spec);
-}
-
 static int __init mw_init(void)
 {
 	struct mw_complaint c;
@@ -124,12 +104,13 @@ static int __init mw_init(void)
 	error = mw_device_register();
 	if (error)
 		goto unregister;
-	error = mw_load_first(mw_net_of(&init_net), &mw_load.spec);
+	error = mw_config_load(mw_net_of(&init_net), &mw_load.spec);
 	if (error)
 		goto deregister;
 	error = mw_control_register();
 	if (error)
 		goto deregister;
+	mw_config_loaded(mw_net_of(&init_net), mw_load.spec.confirm);
 	return 0;
 
 deregister:
@@ -143,6 +124,7 @@ teardown:
 
 static void __exit mw_exit(void)
 {
+	mw_config_unloads(mw_net_of(&init_net));
 	mw_control_deregister();
 	mw_device_deregister();
 	unregister_pernet_subsys(&mw_net_ops);

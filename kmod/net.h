@@ -53,6 +53,7 @@ struct mw_watched {
  * @watched: lists of gateways whose devices are looked for
  * @traced: in the list of trace.c
  * @complaints: rate limit of what a refused write leaves in the kernel log
+ * @changes: rate limit of the lines about changes that were made
  * @log_limit: rate limit of logged denials; packets write it, so it lies in no cache
  *             line with what they read
  */
@@ -72,6 +73,7 @@ struct mw_net {
 	struct mw_watched watched[MW_WATCHED];
 	struct list_head traced;
 	struct ratelimit_state complaints;
+	struct ratelimit_state changes;
 	struct ratelimit_state log_limit ____cacheline_aligned_in_smp;
 };
 

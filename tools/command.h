@@ -13,6 +13,10 @@
 #define EXIT_USAGE 2
 /* "apply" changed something, or would have */
 #define EXIT_CHANGED 3
+/* whoever asks may not */
+#define EXIT_PERMISSION 4
+/* no module, or no device */
+#define EXIT_ABSENT 5
 
 /**
  * struct question - the options of "explain"
@@ -193,16 +197,18 @@ void device_close(const struct device *device);
 /**
  * device_complain() - say why device_open() failed, and the cure
  * @error: what it returned
+ *
+ * Return: exit code.
  */
-void device_complain(int error);
+int device_complain(int error);
 
 /**
- * device_need() - open the device and check that we speak its ABI
+ * device_ready() - open the device and check that we speak its ABI
  * @device: filled in on success
  *
- * Return: false after it has said why.
+ * Return: 0, or an exit code after it has said why not.
  */
-bool device_need(struct device *device);
+int device_ready(struct device *device);
 
 /* Say so and return false unless we speak the module's ABI, or ABI 1. */
 bool device_abi_fits(const struct mailwall_version *version);
@@ -226,8 +232,8 @@ int device_explain(const struct device *device, struct mailwall_explain *explain
 int device_confirm(const struct device *device, u32 extend);
 int device_revert(const struct device *device);
 
-/* Say what an error of one of them means, and the cure. */
-void device_failed(int error, const char *what);
+/* Say what an error of one of them means, and the cure. Return: exit code. */
+int device_failed(int error, const char *what);
 
 /* sysfs.c: what any user may read */
 
@@ -287,7 +293,7 @@ bool try_possible(void);
  */
 int try_wait(void);
 
-/* edit.c, show.c, json.c, explain.c, watch.c: each runs a command and returns its exit code */
+/* edit.c, show.c, json.c, explain.c, watch.c, suggest.c, bugreport.c: each runs a command and returns its exit code */
 int adm_show(const struct arguments *args);
 int adm_set(const struct arguments *args);
 int adm_add(const struct arguments *args);
@@ -312,6 +318,8 @@ int explain_in(const struct arguments *args);
 int explain_out(const struct arguments *args);
 int explain_forward(const struct arguments *args);
 int watch(const struct arguments *args);
+int suggest(const struct arguments *args);
+int bug_report(const struct arguments *args);
 
 /**
  * struct report - what status shows

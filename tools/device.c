@@ -40,7 +40,23 @@ void device_close(const struct device *device)
 	close(device->fd);
 }
 
-void device_complain(int error)
+/* Exit code for an error of device_open(). */
+static int open_code(int error)
+{
+	switch (-error) {
+	case EPERM:
+	case EACCES:
+		return EXIT_PERMISSION;
+	case ENOENT:
+	case ENXIO:
+	case ENODEV:
+		return EXIT_ABSENT;
+	default:
+		return EXIT_REFUSED;
+	}
+}
+
+int device_complain(int error)
 {
 	struct mailwall_version version;
 
@@ -66,6 +82,7 @@ void device_complain(int error)
 	default:
 		say(DEVICE ": %s", strerror(-error));
 	}
+	return open_code(error);
 }
 
 static bool is_abi1(const struct device *device)
@@ -103,18 +120,16 @@ bool device_abi_knows(const struct device *device, const char *what)
 	return false;
 }
 
-bool device_need(struct device *device)
+int device_ready(struct device *device)
 {
 	int error = device_open(device);
 
-	if (error) {
-		device_complain(error);
-		return false;
-	}
+	if (error)
+		return device_complain(error);
 	if (device_abi_fits(&device->version))
-		return true;
+		return EXIT_DONE;
 	device_close(device);
-	return false;
+	return EXIT_REFUSED;
 }
 
 /* Where the module finds, or puts, a list: of this size, with this many items. */
@@ -278,7 +293,7 @@ int device_revert(const struct device *device)
 	return is_abi1(device) ? abi1_revert(device->fd) : call(device->fd, MAILWALL_REVERT, NULL);
 }
 
-void device_failed(int error, const char *what)
+int device_failed(int error, const char *what)
 {
 	switch (-error) {
 	case EPERM:
@@ -317,4 +332,6 @@ void device_failed(int error, const char *what)
 	default:
 		say("%s: %s", what, strerror(-error));
 	}
+	/* an open device is there, whatever it lacks */
+	return error == -EPERM || error == -EACCES ? EXIT_PERMISSION : EXIT_REFUSED;
 }

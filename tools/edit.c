@@ -7,6 +7,7 @@
  * undone unseen.
  */
 #include "persist.h"
+#include "sockets.h"
 #include <ctype.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -109,6 +110,28 @@ static void warn_rows(const struct mw_spec *before, const struct mw_spec *after)
 	}
 }
 
+/* A row that opens a port at which nobody answers, on the only gateway that can be seen. */
+static void warn_unserved(const struct mw_spec *before, const struct mw_spec *after)
+{
+	struct tcp_sockets sockets;
+	char text[MW_PREFIX_TEXT];
+	u16 i, j;
+
+	if (mw_spec_is_behind(after) || sockets_read(&sockets))
+		return;
+	for (i = 0; i < after->site_count; i++) {
+		const struct mailwall_row *row = &after->site[i];
+
+		for (j = 0; j < before->site_count && !row_equal(row, &before->site[j]);)
+			j++;
+		if (j == before->site_count && row->target == MAILWALL_GTW &&
+		    !sockets_serve(&sockets, row->port))
+			say("warning: site \"%s\": nothing listens on port %u here, so far",
+			    row_print(row, text), row->port);
+	}
+	sockets_free(&sockets);
+}
+
 static void warn_any(const struct mw_spec *policy)
 {
 	char text[MW_PREFIX_TEXT];
@@ -134,10 +157,8 @@ static int try_change(const struct device *device, const struct change *change,
 	struct mw_complaint complaint;
 	int error = device_get(device, &before);
 
-	if (error) {
-		device_failed(error, change->name);
-		return EXIT_REFUSED;
-	}
+	if (error)
+		return device_failed(error, change->name);
 	after = change->whole ? *change->whole : before;
 	after.generation = before.generation;
 	error = change->edit ?
@@ -177,6 +198,7 @@ static int try_change(const struct device *device, const struct change *change,
 		if (change->adds)
 			warn_any(&after);
 		warn_rows(&before, &after);
+		warn_unserved(&before, &after);
 		if (args->confirm)
 			say_reverts(args->confirm, before.confirm);
 		else if (!change->whole)
@@ -191,17 +213,16 @@ static int try_change(const struct device *device, const struct change *change,
 		say_no_logger(&after);
 		return EXIT_REFUSED;
 	default:
-		device_failed(error, change->name);
-		return EXIT_REFUSED;
+		return device_failed(error, change->name);
 	}
 }
 
 static int make_change(const struct change *change, const struct arguments *args)
 {
 	struct device device;
-	int error = EXIT_REFUSED;
+	int error = device_ready(&device);
 
-	if (device_need(&device)) {
+	if (!error) {
 		error = try_change(&device, change, args, false);
 		/* once more is enough: two losses in a row mean that something else is wrong */
 		if (error == -ESTALE && change->merges)
@@ -235,7 +256,8 @@ static char *join(const char *sign, const struct arguments *args, char separator
 
 /*
  * Rows come as three words or as one. A word that starts with a digit starts a
- * row, and so does one after a row that is whole in itself.
+ * row, but for an address where ANY or ADM was to be; and so does one after a row that is
+ * whole in itself.
  */
 static char *join_rows(const char *sign, const struct arguments *args)
 {
@@ -244,7 +266,9 @@ static char *join_rows(const char *sign, const struct arguments *args)
 	int i;
 
 	for (i = 0; i < args->count; i++) {
-		if (i && (whole || isdigit((unsigned char)*word)))
+		bool address = strpbrk(args->words[i], "./");
+
+		if (i && (whole || (isdigit((unsigned char)*word) && !address)))
 			word[-1] = '\n';
 		whole = strpbrk(args->words[i], ":, \t\n");
 		word += strlen(args->words[i]) + 1;
@@ -350,11 +374,76 @@ int site_add(const struct arguments *args)
 	return make_change(&change, args);
 }
 
+/* The one site row that has this port; else the complaint. */
+static const struct mailwall_row *row_with(const struct mw_spec *spec, const char *item,
+					   size_t length, struct mw_complaint *c)
+{
+	s64 port = mw_number(item, length, 65535);
+	const struct mailwall_row *found = NULL;
+	char text[2][MW_PREFIX_TEXT];
+	u16 i;
+
+	for (i = 0; i < spec->site_count; i++) {
+		if (spec->site[i].port != port)
+			continue;
+		if (found) {
+			mw_complain(c, item, length, -EINVAL,
+				    "two rows have this port: write %s or %s",
+				    row_print(found, text[0]), row_print(&spec->site[i], text[1]));
+			return NULL;
+		}
+		found = &spec->site[i];
+	}
+	if (!found)
+		mw_complain(c, item, length, -ENOENT, "no site row has this port");
+	return found;
+}
+
+/* mw_edit_site() to remove, where a port alone stands for the only row that has it. */
+static int edit_remove_rows(struct mw_spec *spec, const char *s, size_t length,
+			    struct mw_complaint *c)
+{
+	/* what a complaint names lies in it */
+	static char *rows;
+	const char *end = s + length, *item = s + 1, *next;
+	char text[MW_PREFIX_TEXT];
+	size_t size;
+	FILE *file;
+
+	free(rows);
+	rows = NULL;
+	file = open_memstream(&rows, &size);
+	if (!file)
+		return mw_complain(c, s, 0, -ENOMEM, "out of memory");
+	fputc('-', file);
+	for (; item < end; item = next) {
+		size_t width = strcspn(item, "\n,");
+
+		next = item + width + 1;
+		while (width && isspace((unsigned char)item[width - 1]))
+			width--;
+		if (width && strspn(item, "0123456789") == width) {
+			const struct mailwall_row *row = row_with(spec, item, width, c);
+
+			if (!row) {
+				fclose(file);
+				return -ENOENT;
+			}
+			fprintf(file, "%s\n", row_print(row, text));
+		} else {
+			fprintf(file, "%.*s\n", (int)width, item);
+		}
+	}
+	if (fclose(file))
+		return mw_complain(c, s, 0, -ENOMEM, "out of memory");
+	return mw_edit_site(spec, rows, size, c);
+}
+
 int site_remove(const struct arguments *args)
 {
 	const struct change change = {
 		.name = "site",
-		.edit = mw_edit_site,
+		.edit = edit_remove_rows,
 		.text = join_rows("-", args),
 		.merges = true,
 	};
@@ -421,16 +510,16 @@ static int get(const char *name, struct mw_spec *policy)
 	struct device device;
 	int error;
 
-	if (!device_need(&device))
-		return EXIT_REFUSED;
+	error = device_ready(&device);
+	if (error)
+		return error;
 	error = device_get(&device, policy);
 	device_close(&device);
 	if (!error) {
 		note_waiting(policy);
 		return EXIT_DONE;
 	}
-	device_failed(error, name);
-	return EXIT_REFUSED;
+	return device_failed(error, name);
 }
 
 int adm_show(const struct arguments *args)
@@ -543,8 +632,9 @@ int confirm(const struct arguments *args)
 	struct mw_spec policy;
 	int error;
 
-	if (!device_need(&device))
-		return EXIT_REFUSED;
+	error = device_ready(&device);
+	if (error)
+		return error;
 	if (args->extend && !device_abi_knows(&device, "confirm --extend")) {
 		device_close(&device);
 		return EXIT_REFUSED;
@@ -553,10 +643,8 @@ int confirm(const struct arguments *args)
 	if (!error && !args->extend && !device_get(&device, &policy))
 		persist_tell(&policy);
 	device_close(&device);
-	if (error) {
-		device_failed(error, "confirm");
-		return EXIT_REFUSED;
-	}
+	if (error)
+		return device_failed(error, "confirm");
 	if (args->extend)
 		say_reverts(args->extend, false);
 	return EXIT_DONE;
@@ -568,12 +656,12 @@ int revert(const struct arguments *args)
 	int error;
 
 	(void)args;
-	if (!device_need(&device))
-		return EXIT_REFUSED;
+	error = device_ready(&device);
+	if (error)
+		return error;
 	error = device_revert(&device);
 	device_close(&device);
 	if (!error)
 		return EXIT_DONE;
-	device_failed(error, "revert");
-	return EXIT_REFUSED;
+	return device_failed(error, "revert");
 }

@@ -64,8 +64,7 @@ static int load_in_audit(void)
 	return EXIT_REFUSED;
 }
 
-/* The row of the built-in table or of the policy that opens a local port; NULL: none does. */
-static const struct mailwall_row *row_of(const struct mw_spec *policy, u16 port)
+const struct mailwall_row *row_of(const struct mw_spec *policy, u16 port)
 {
 	unsigned int i;
 
@@ -84,16 +83,6 @@ static bool judges_this(const struct mw_spec *policy)
 
 	for (i = 0; i < policy->gtw_count; i++)
 		if (policy->gtw[i].kind == MAILWALL_GTW_THIS)
-			return true;
-	return false;
-}
-
-static bool listens_on(const struct tcp_sockets *sockets, u16 port)
-{
-	unsigned int i;
-
-	for (i = 0; i < sockets->count; i++)
-		if (sockets->one[i].listens && sockets->one[i].ends.local_port == port)
 			return true;
 	return false;
 }
@@ -144,7 +133,7 @@ static void show_cut(const struct mw_spec *policy, const struct tcp_sockets *soc
 			continue;
 		any = true;
 		mw_address_print(ends->family, ends->peer, peer);
-		if (listens_on(sockets, ends->local_port)) {
+		if (sockets_serve(sockets, ends->local_port)) {
 			printf("  %s to %u here, %s", peer, ends->local_port, one->process);
 			if (row_of(policy, ends->local_port))
 				printf("; to keep it: --adm %s", peer);
@@ -222,20 +211,19 @@ static int enforce(const struct mw_spec *wanted, const struct config *config,
 		return code;
 	if (!ask(change.confirm)) {
 		say("enable: not confirmed: it is taken back, and nothing was saved");
-		if (device_need(&device)) {
+		if (!device_ready(&device)) {
 			device_revert(&device);
 			device_close(&device);
 		}
 		return EXIT_REFUSED;
 	}
-	if (!device_need(&device))
-		return EXIT_REFUSED;
+	error = device_ready(&device);
+	if (error)
+		return error;
 	error = device_confirm(&device, 0);
 	device_close(&device);
-	if (error) {
-		device_failed(error, "enable");
-		return EXIT_REFUSED;
-	}
+	if (error)
+		return device_failed(error, "enable");
 	return keep(wanted, config);
 }
 

@@ -396,8 +396,9 @@ int explain_ask(const struct arguments *args, struct mailwall_explain *ex, struc
 
 	if (args->question.policy)
 		return offline_explain(args->question.policy, ex, policy);
-	if (!device_need(&device))
-		return EXIT_REFUSED;
+	error = device_ready(&device);
+	if (error)
+		return error;
 	if (!device_abi_knows(&device, "explain")) {
 		device_close(&device);
 		return EXIT_REFUSED;
@@ -413,7 +414,7 @@ int explain_ask(const struct arguments *args, struct mailwall_explain *ex, struc
 	else if (error == -ENODEV)
 		say("explain: the device is gone: see \"ip link\"");
 	else if (error)
-		device_failed(error, "explain");
+		return device_failed(error, "explain");
 	return error ? EXIT_REFUSED : EXIT_DONE;
 }
 
@@ -448,6 +449,7 @@ static int explain(const struct arguments *args, u8 hook, u8 direction)
 	};
 	struct endpoint source = { 0 }, target = { 0 };
 	struct mw_spec policy;
+	int code;
 	char words[WORDS];
 
 	if (!read_endpoint(args->words[0], &source) || !read_endpoint(args->words[1], &target))
@@ -467,8 +469,9 @@ static int explain(const struct arguments *args, u8 hook, u8 direction)
 		return EXIT_REFUSED;
 	if (q->walk)
 		return explain_walk(args, &ex, &source, &target);
-	if (explain_ask(args, &ex, &policy))
-		return EXIT_REFUSED;
+	code = explain_ask(args, &ex, &policy);
+	if (code)
+		return code;
 	explain_words(&ex, &policy, &source, &target, words);
 	if (args->json)
 		return json_explain(&ex, words, explain_outcome(&ex));

@@ -68,7 +68,56 @@ static const struct command {
 	{ "explain", "forward", " ADDRESS:PORT ADDRESS:PORT", 2, 2, ASKS | TAKES_IN_OUT,
 	  explain_forward },
 	{ "watch", NULL, "", 0, 0, TAKES_JSON | TAKES_WATCH | TAKES_WAY, watch },
+	{ "suggest", NULL, "", 0, 0, 0, suggest },
+	{ "report", NULL, "", 0, 0, 0, bug_report },
 	{ "version", NULL, "", 0, 0, TAKES_JSON, version },
+};
+
+/* What "help COMMAND" shows. */
+static const struct {
+	const char *name, *example;
+} examples[] = {
+	{ "status", "mailwall status --json" },
+	{ "adm", "mailwall adm add 192.0.2.0/24 2001:db8::/32 --confirm=60" },
+	{ "site", "mailwall site add 22 ADM GTW 443 GTW ANY" },
+	{ "gtw", "mailwall gtw set this port:tap100i0" },
+	{ "mode", "mailwall try mode enforce" },
+	{ "log", "mailwall log nflog:5" },
+	{ "confirm", "mailwall confirm --extend=300" },
+	{ "revert", "mailwall revert" },
+	{ "check", "mailwall check" },
+	{ "save", "mailwall save" },
+	{ "reload", "mailwall reload --confirm=60" },
+	{ "diff", "mailwall diff" },
+	{ "apply", "mailwall apply --check --diff mailwall.conf" },
+	{ "enable", "mailwall enable --adm=192.0.2.0/24 --site=22:ADM:GTW" },
+	{ "disable", "mailwall disable" },
+	{ "explain", "mailwall explain in 198.51.100.9:40000 192.0.2.1:8450" },
+	{ "watch", "mailwall watch --summary --for=600" },
+	{ "suggest", "mailwall suggest" },
+	{ "report", "mailwall report >report.txt" },
+	{ "version", "mailwall version" },
+};
+
+/* Its options, by what a command takes. */
+static const struct {
+	unsigned int takes;
+	const char *words;
+} usages[] = {
+	{ TAKES_JSON, "--json" },
+	{ TAKES_PROMETHEUS, "--prometheus" },
+	{ TAKES_CHECK, "--check" },
+	{ TAKES_DIFF, "--diff" },
+	{ TAKES_CONFIRM, "--confirm=SECONDS" },
+	{ TAKES_FORCE, "--force" },
+	{ TAKES_EXTEND, "--extend=SECONDS" },
+	{ TAKES_ADD, "--adm=PREFIX,... --site=ROW,... --gtw=GATEWAY,..." },
+	{ TAKES_SEGMENT, "--flags=FLAG,... --data-offset=WORDS --length=BYTES" },
+	{ TAKES_WALK, "--connection[=ask|none|held] --policy=FILE" },
+	{ TAKES_DEVICE, "--device=IFNAME" },
+	{ TAKES_IN_OUT, "--in=IFNAME --out=IFNAME" },
+	{ TAKES_WAY, "--in --out" },
+	{ TAKES_WATCH, "--port=PORT --summary --for=SECONDS" },
 };
 
 enum {
@@ -93,10 +142,14 @@ enum {
 	OPTION_ADM,
 	OPTION_SITE,
 	OPTION_GTW,
+	OPTION_USAGE,
 };
 
 static const struct argp_option options[] = {
-	{ NULL, 'h', NULL, OPTION_HIDDEN, NULL, -1 },
+	{ "help", 'h', NULL, 0, "Print this; after a command, what it takes, with an example", -1 },
+	{ NULL, '?', NULL, OPTION_HIDDEN, NULL, -1 },
+	{ "usage", OPTION_USAGE, NULL, 0, "Print a short usage message", -1 },
+	{ "version", 'V', NULL, 0, "Print the release of the command", -1 },
 	{ NULL, 0, NULL, 0, "Changing commands:", 1 },
 	{ "confirm", OPTION_CONFIRM, "SECONDS", 0,
 	  "Undo the change after 1 to 86400 seconds unless \"mailwall confirm\" comes first", 1 },
@@ -154,7 +207,8 @@ static const char documentation[] =
 	"                             replace them, add some, remove some\n"
 	"  adm clear                  empty it: rows with ADM are closed to all\n"
 	"  site show                  the site rows, those besides the built-in table\n"
-	"  site set|add|remove ROW... a ROW is 22 ADM GTW, or 22:ADM:GTW\n"
+	"  site set|add|remove ROW... a ROW is 22 ADM GTW, or 22:ADM:GTW; to remove it its\n"
+	"                             port is enough, where no other row has that\n"
 	"  site clear                 remove them all\n"
 	"  gtw show                   which computers are gateways (GTW); what passes by\n"
 	"  gtw set|add|remove GATEWAY...\n"
@@ -181,6 +235,9 @@ static const char documentation[] =
 	"                             this host, and why\n"
 	"                             (ADDRESS:PORT, IPv6 as [ADDRESS]:PORT)\n"
 	"  watch                      denied segments as they come, through nfnetlink_log\n"
+	"  suggest                    site rows for what this host does now\n"
+	"  report                     what a bug report needs, without addresses and names\n"
+	"  help [COMMAND]             this, or one command with an example\n"
 	"  version                    release and ABI of command and module\n"
 	"\n"
 	"A port of a row is the gateway's own if TARGET is GTW, the one elsewhere if SOURCE is GTW. "
@@ -189,7 +246,7 @@ static const char documentation[] =
 	"Open a second SSH session before you confirm a change: the one in use may go on where\n"
 	"no new one is let in.\n"
 	"\n"
-	"Exit codes: 0 done, 1 refused or failed (diff: they differ), 2 usage, 3 apply changed something. Manual: mailwall(8).";
+	"Exit codes: 0 done, 1 refused or failed (diff: they differ), 2 usage, 3 apply changed something, 4 not permitted, 5 no module. Manual: mailwall(8).";
 
 /**
  * struct line - the command line while it is read
@@ -319,6 +376,40 @@ static const char *meant(const char *word, char text[ESCAPED_TEXT])
 	return text;
 }
 
+/* Help on a command: each of its forms, and an example. Ends the program. */
+static void help_command(const char *name)
+{
+	const struct command *command;
+	bool found = false;
+	unsigned int i;
+
+	for (command = commands; command < commands + ARRAY_SIZE(commands); command++) {
+		if (strcmp(command->name, name))
+			continue;
+		printf("%s mailwall %s%s%s%s\n", found ? "   or:" : "Usage:", command->name,
+		       command->verb ? " " : "", command->verb ?: "", command->words);
+		for (i = 0; i < ARRAY_SIZE(usages); i++)
+			if (command->takes & usages[i].takes)
+				printf("                %s\n", usages[i].words);
+		found = true;
+	}
+	if (!found)
+		return;
+	for (i = 0; i < ARRAY_SIZE(examples); i++)
+		if (!strcmp(examples[i].name, name))
+			printf("\nExample: %s\n", examples[i].example);
+	puts("\nWhat each option means: mailwall --help; the rest: mailwall(8).");
+	exit(EXIT_DONE);
+}
+
+/* Help on the command that the words name, else on all of them. */
+static void help(struct argp_state *state, const struct arguments *args, int first)
+{
+	if (first < args->count)
+		help_command(args->words[first]);
+	argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
+}
+
 /* Find the command, take its name and verb off the words, check what is left. */
 static void find_command(struct argp_state *state, struct line *line)
 {
@@ -329,7 +420,7 @@ static void find_command(struct argp_state *state, struct line *line)
 	if (!args->count)
 		argp_error(state, "no command: such as \"mailwall status\"");
 	if (!strcmp(args->words[0], "help"))
-		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
+		help(state, args, 1);
 	line->tried = !strcmp(args->words[0], "try");
 	if (line->tried) {
 		args->words++;
@@ -428,7 +519,14 @@ static error_t parse(int key, char *value, struct argp_state *state)
 
 	switch (key) {
 	case 'h':
-		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
+	case '?':
+		help(state, args, args->count && !strcmp(args->words[0], "try"));
+		return 0;
+	case 'V':
+		puts("mailwall " MAILWALL_RELEASE);
+		exit(EXIT_DONE);
+	case OPTION_USAGE:
+		argp_state_help(state, stdout, ARGP_HELP_USAGE | ARGP_HELP_EXIT_OK);
 		return 0;
 	case OPTION_CONFIRM:
 		line->takes |= TAKES_CONFIRM;
@@ -526,8 +624,6 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	}
 }
 
-const char *argp_program_version = "mailwall " MAILWALL_RELEASE;
-
 /* A full disk must not look like success, whoever ends the command. */
 static void check_output(void)
 {
@@ -560,7 +656,7 @@ int main(int argc, char **argv)
 	if (argc)
 		argv[0] = name;
 	argp_err_exit_status = EXIT_USAGE;
-	if (argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &line)) {
+	if (argp_parse(&argp, argc, argv, ARGP_IN_ORDER | ARGP_NO_HELP, NULL, &line)) {
 		say("cannot read the command line");
 		return EXIT_USAGE;
 	}

@@ -119,14 +119,14 @@ int policy_running(const char *name, struct mw_spec *policy)
 		    name);
 		return EXIT_REFUSED;
 	}
-	if (!device_need(&device))
-		return EXIT_REFUSED;
+	error = device_ready(&device);
+	if (error)
+		return error;
 	error = device_get(&device, policy);
 	device_close(&device);
 	if (!error)
 		return EXIT_DONE;
-	device_failed(error, name);
-	return EXIT_REFUSED;
+	return device_failed(error, name);
 }
 
 /* What may be taken back is not saved. */

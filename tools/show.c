@@ -8,6 +8,10 @@
 /* Policy and counters are two calls: take them again if a change came between. */
 #define SAME_GENERATION_TRIES 5
 
+/* Columns of "status", whatever the terminal has; where its titles end. */
+#define STATUS_WIDTH 80
+#define STATUS_INDENT 11
+
 static int collect(const struct device *device, struct report *report)
 {
 	int error, tries = SAME_GENERATION_TRIES;
@@ -114,51 +118,64 @@ static void show_gateways(const struct report *report)
 		       (uint64_t)counters->flows_missed);
 }
 
+static void show_words(const char *title, const char *words)
+{
+	printf("%-*s", STATUS_INDENT, title);
+	print_wrapped(words, STATUS_INDENT, STATUS_WIDTH);
+}
+
 static void show_passes(const struct passes *passes)
 {
 	unsigned int i;
 
-	for (i = 0; i < passes->count; i++) {
-		printf("%-11s", i ? "" : "passes by");
-		print_wrapped(passes->one[i].text, 11, output_width());
-	}
+	for (i = 0; i < passes->count; i++)
+		show_words(i ? "" : "passes by", passes->one[i].text);
 }
 
-static void show_policy(const struct report *report)
+/* What is not as it stays. */
+static void show_change(const struct mw_spec *policy)
 {
-	const struct mw_spec *policy = &report->policy;
 	const char *saved = persist_state(policy);
 	char *without = persist_here() ? boot_without_module() : NULL;
+	char words[256];
+
+	if (policy->confirm)
+		snprintf(
+			words, sizeof(words),
+			"waits: reverts in %u seconds unless \"mailwall confirm\" comes first; \"mailwall revert\" undoes it now",
+			policy->confirm);
+	show_words("change", policy->confirm ? words : "none waits to be confirmed");
+	if (*saved)
+		show_words("saved", saved);
+	if (without) {
+		snprintf(
+			words, sizeof(words),
+			"NO MODULE for kernel %.100s: unguarded if booted; see \"dkms status mailwall\"",
+			without);
+		show_words("next boot", words);
+	}
+	free(without);
+}
+
+static void show_rest(const struct report *report)
+{
+	const struct mw_spec *policy = &report->policy;
 	char text[MW_PREFIX_TEXT];
 	u16 i;
 
-	printf("%-11s", "ADM");
+	printf("\n%-11s", "ADM");
 	for (i = 0; i < policy->adm_count; i++) {
 		mw_prefix_print(&policy->adm[i], text);
 		printf("%*s%s\n", i ? 11 : 0, "", text);
 	}
 	if (!policy->adm_count)
 		puts("empty: rows with ADM, such as 8450, are closed to all");
-	show_gateways(report);
-	show_passes(&report->passes);
 	mw_spec_print_log(policy, text);
 	printf("%-11s%s", "log", text);
 	if (report->counters.log_held)
 		printf(" (held back by the rate limit: %" PRIu64 ")",
 		       (uint64_t)report->counters.log_held);
-	printf("\n%-11s", "change");
-	if (policy->confirm)
-		printf("waits: reverts in %u seconds unless \"mailwall confirm\" comes first; \"mailwall revert\" undoes it now\n",
-		       policy->confirm);
-	else
-		puts("none waits to be confirmed");
-	if (*saved)
-		printf("%-11s%s\n", "saved", saved);
-	if (without)
-		printf("%-11sNO MODULE for kernel %s: unguarded if booted; see \"dkms status mailwall\"\n",
-		       "next boot", without);
-	free(without);
-	printf("%-11s%" PRIu64 "\n", "generation", (uint64_t)policy->generation);
+	printf("\n%-11s%" PRIu64 "\n", "generation", (uint64_t)policy->generation);
 }
 
 /* the width, or the columns that the number takes if they are more */
@@ -194,22 +211,20 @@ static void show_rows(const struct report *report, const struct counts *counts)
 		{ "SEGMENTS", offsetof(struct mailwall_row_counters, segments) },
 		{ "BYTES", offsetof(struct mailwall_row_counters, bytes) },
 	};
-	int width[ARRAY_SIZE(column)], indent = 21;
+	int width[ARRAY_SIZE(column)];
 	unsigned int i, j;
 
 	printf("\n%5s  %-6s  %-6s", "PORT", "SOURCE", "TARGET");
 	for (j = 0; report->complete && j < ARRAY_SIZE(column); j++) {
 		width[j] = widest(counts, column[j].member, column[j].title);
 		printf("  %*s", width[j], column[j].title);
-		indent += 2 + width[j];
 	}
-	puts("  DESCRIPTION");
+	putchar('\n');
 	for (i = 0; i < counts->row_count; i++) {
 		const struct mailwall_row *row = &counts->row[i].row;
-		const char *words = row_description(row);
 
-		printf("%5u  %-6s  %-6s", row->port, mw_end_name(row->source) ?: "?",
-		       mw_end_name(row->target) ?: "?");
+		printf("%5u  %-6s  %-*s", row->port, mw_end_name(row->source) ?: "?",
+		       report->complete ? 6 : 0, mw_end_name(row->target) ?: "?");
 		for (j = 0; report->complete && j < ARRAY_SIZE(column); j++) {
 			u64 value;
 
@@ -217,10 +232,7 @@ static void show_rows(const struct report *report, const struct counts *counts)
 			       sizeof(value));
 			printf("  %*" PRIu64, width[j], value);
 		}
-		printf("  ");
-		if (!words)
-			words = report_is_site(report, i) ? "(site row)" : "(built-in row)";
-		print_wrapped(words, indent + 2, output_width());
+		puts(report->complete && report_is_site(report, i) ? "  site" : "");
 	}
 }
 
@@ -229,7 +241,14 @@ static void show_denials(const char *title, const u64 denied[2][MAILWALL_REASONS
 	static const char *const direction[] = { "in", "out" };
 	int width[MAILWALL_REASONS];
 	unsigned int i, j;
+	u64 sum = 0;
 
+	for (j = 0; j < MAILWALL_REASONS; j++)
+		sum += denied[0][j] + denied[1][j];
+	if (!sum) {
+		printf("%-*snothing\n", STATUS_INDENT, title);
+		return;
+	}
 	printf("%-12s", title);
 	for (j = 0; j < MAILWALL_REASONS; j++) {
 		width[j] = strlen(mw_reason_name(j));
@@ -260,13 +279,10 @@ static int collect_all(struct report *report)
 		}
 		error = collect(&device, report);
 		device_close(&device);
-		if (error) {
-			device_failed(error, "status");
-			return EXIT_REFUSED;
-		}
+		if (error)
+			return device_failed(error, "status");
 	} else if (!collect_sysfs(report)) {
-		device_complain(error);
-		return EXIT_REFUSED;
+		return device_complain(error);
 	} else {
 		report->missing =
 			error == -EACCES || error == -EPERM ?
@@ -278,13 +294,12 @@ static int collect_all(struct report *report)
 
 static void show_counts(const struct report *report, const struct counts *counts)
 {
+	if (report->complete) {
+		putchar('\n');
+		show_denials("denied", counts->denied);
+		show_denials("would-deny", counts->would_deny);
+	}
 	show_rows(report, counts);
-	if (!report->complete)
-		return;
-	putchar('\n');
-	show_denials("denied", counts->denied);
-	putchar('\n');
-	show_denials("would-deny", counts->would_deny);
 }
 
 static void show_status(const struct report *report)
@@ -292,9 +307,11 @@ static void show_status(const struct report *report)
 	const struct counters *counters = &report->counters;
 
 	printf("%-11s%s%s\n", "mode", report->mode, mode_words(report->mode));
-	if (report->complete)
-		show_policy(report);
-	printf("%-11s%s (ABI %u)\n", "module", report->version.release, report->version.abi);
+	if (report->complete) {
+		show_gateways(report);
+		show_passes(&report->passes);
+		show_change(&report->policy);
+	}
 	if (counters->behind.row_count)
 		puts("\nthis host itself");
 	show_counts(report, &counters->here);
@@ -302,6 +319,11 @@ static void show_status(const struct report *report)
 		puts("\ngateways behind this host");
 		show_counts(report, &counters->behind);
 	}
+	if (report->complete)
+		show_rest(report);
+	else
+		putchar('\n');
+	printf("%-11s%s (ABI %u)\n", "module", report->version.release, report->version.abi);
 	if (!report->complete)
 		printf("\n%s\n", report->missing);
 }

@@ -171,6 +171,16 @@ int sockets_read(struct tcp_sockets *sockets)
 	return 0;
 }
 
+bool sockets_serve(const struct tcp_sockets *sockets, u16 port)
+{
+	unsigned int i;
+
+	for (i = 0; i < sockets->count; i++)
+		if (sockets->one[i].listens && sockets->one[i].ends.local_port == port)
+			return true;
+	return false;
+}
+
 void sockets_free(struct tcp_sockets *sockets)
 {
 	free(sockets->one);

@@ -31,6 +31,8 @@ struct tcp_sockets {
  * Return: 0, or -errno.
  */
 int sockets_read(struct tcp_sockets *sockets);
+/* Does one of them listen on this port? */
+bool sockets_serve(const struct tcp_sockets *sockets, u16 port);
 void sockets_free(struct tcp_sockets *sockets);
 
 #endif /* _SOCKETS_H */

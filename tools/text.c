@@ -97,9 +97,7 @@ bool row_equal(const struct mailwall_row *a, const struct mailwall_row *b)
 
 const char *row_print(const struct mailwall_row *row, char text[MW_PREFIX_TEXT])
 {
-	const char *source = mw_end_name(row->source), *target = mw_end_name(row->target);
-
-	snprintf(text, MW_PREFIX_TEXT, "%u %s %s", row->port, source ?: "?", target ?: "?");
+	mw_row_print(row, text);
 	return text;
 }
 

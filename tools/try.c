@@ -32,10 +32,8 @@ static int finish(const struct device *device, bool keep)
 	int error = keep ? device_confirm(device, 0) : device_revert(device);
 
 	putchar('\n');
-	if (error) {
-		device_failed(error, keep ? "confirm" : "revert");
-		return EXIT_REFUSED;
-	}
+	if (error)
+		return device_failed(error, keep ? "confirm" : "revert");
 	puts(keep ? "confirmed: the change stays" : "reverted: all is as it was");
 	return keep ? EXIT_DONE : EXIT_REFUSED;
 }
@@ -71,8 +69,9 @@ int try_wait(void)
 	u64 generation = 0;
 	int error, answer;
 
-	if (!device_need(&device))
-		return EXIT_REFUSED;
+	error = device_ready(&device);
+	if (error)
+		return error;
 	error = device_get(&device, &policy);
 	if (!error && !policy.confirm) {
 		/* it was so already */

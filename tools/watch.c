@@ -185,13 +185,12 @@ static int read_policy(struct mw_spec *policy)
 	struct device device;
 	int error;
 
-	if (!device_need(&device))
-		return EXIT_REFUSED;
+	error = device_ready(&device);
+	if (error)
+		return error;
 	error = device_get(&device, policy);
 	device_close(&device);
-	if (error)
-		device_failed(error, "watch");
-	return error ? EXIT_REFUSED : EXIT_DONE;
+	return error ? device_failed(error, "watch") : EXIT_DONE;
 }
 
 /* Does it still come to us? */

@@ -381,9 +381,11 @@ static void test_site_edit(void **state)
 	edit_refuses(mw_edit_site, &spec, "22 ANY ADM", -EINVAL, "22 ANY ADM",
 		     "exactly one of source and target is GTW");
 	edit_refuses(mw_edit_site, &spec, "22 GTW GTW", -EINVAL, "22 GTW GTW", "exactly one");
-	edit_refuses(mw_edit_site, &spec, "22 adm GTW", -EINVAL, "22 adm GTW", "in capitals");
-	edit_refuses(mw_edit_site, &spec, "22 GTW any", -EINVAL, "22 GTW any", "in capitals");
-	edit_refuses(mw_edit_site, &spec, "22 ADMIN GTW", -EINVAL, "22 ADMIN GTW", "in capitals");
+	edit_refuses(mw_edit_site, &spec, "22 adm GTW", -EINVAL, "adm",
+		     "SOURCE is one of ANY, ADM and GTW, in capitals");
+	edit_refuses(mw_edit_site, &spec, "22 GTW any", -EINVAL, "any",
+		     "TARGET is one of ANY, ADM and GTW, in capitals");
+	edit_refuses(mw_edit_site, &spec, "22 ADMIN GTW", -EINVAL, "ADMIN", "in capitals");
 	edit_refuses(mw_edit_site, &spec, "22 ADM", -EINVAL, "22 ADM", "PORT SOURCE TARGET");
 	edit_refuses(mw_edit_site, &spec, "22 ADM GTW tcp", -EINVAL, "22 ADM GTW tcp", "no more");
 	edit_refuses(mw_edit_site, &spec, "22 ADM GTW\n+80 ANY GTW", -EINVAL, "+80 ANY GTW",

@@ -8,17 +8,18 @@ use Cwd qw(abs_path);
 use Exporter qw(import);
 use Fcntl qw(:flock);
 use File::Basename qw(dirname);
+use File::Path qw(make_path);
 use File::Temp qw(tempdir);
 use Test::More;
 
-our @EXPORT = qw(slurp spurt fresh programs run works fails prints json policy_is rivals in_builds
-	$top $temp $build $dir $out $err $unsaved $release $abi $old @table);
+our @EXPORT = qw(slurp spurt fresh machine_to_enable programs run works fails prints json policy_is rivals in_builds
+	$top $temp $build $dir $out $err $unsaved $unserved $release $abi $old @table);
 
 our $top = abs_path(dirname(__FILE__) . '/../..');
 our $temp = tempdir(CLEANUP => 1);
 our $build; # of the command under test
 our $dir; # state of the fake device
-our ($out, $err, $unsaved); # of the last run()
+our ($out, $err, $unsaved, $unserved); # of the last run()
 our $old; # release of the module, if it is an old one
 my @preload;
 
@@ -107,6 +108,8 @@ sub run {
 	$err = slurp("$temp/err") // '';
 	# what every change says: persist.t asks for it
 	$unsaved = $out =~ s/^not saved: .*\n//m;
+	# and every row that opens a port, where the tests run: suggest.t asks for it
+	$unserved = $err =~ s/^mailwall: warning: site .*: nothing listens on port .*\n//mg;
 	return $status & 127 ? "signal " . ($status & 127) : $status >> 8;
 }
 
@@ -164,6 +167,24 @@ sub policy_is {
 # rivals(LINE...): the changes that others make before each of ours is written
 sub rivals {
 	spurt("$dir/rival", join('', map { "$_\n" } @_));
+}
+
+# machine_to_enable(): one where the module is not loaded and can be, and nothing is configured
+sub machine_to_enable {
+	fresh();
+	make_path(map { "$dir/system/etc/$_" } 'modprobe.d', 'modules-load.d');
+	run('mode', 'audit'); # as "modprobe mailwall mode=audit" leaves it
+	spurt("$dir/unloaded", '');
+	spurt("$dir/programs/modprobe", <<'END');
+#!/bin/sh
+cd "${0%/*}/.." || exit
+echo "$*" >>modprobe
+case $1 in
+-r) : >unloaded ;;
+*) rm unloaded ;;
+esac
+END
+	chmod(0755, "$dir/programs/modprobe") or die;
 }
 
 # make(KIND, VARIABLE...): builds into a directory that other tests use as well

@@ -4,7 +4,6 @@
 use strict;
 use warnings;
 use File::Basename qw(dirname);
-use File::Path qw(make_path);
 use lib dirname(__FILE__);
 use Device;
 use Test::More;
@@ -12,24 +11,6 @@ use Test::More;
 my $root = $> == 0;
 my $own = '/etc/modprobe.d/mailwall.conf';
 my $list = '/etc/modules-load.d/mailwall.conf';
-
-# machine(MODULES): one where the module is not loaded and can be, and nothing is configured
-sub machine {
-	fresh();
-	make_path(map { "$dir/system/etc/$_" } 'modprobe.d', 'modules-load.d');
-	run('mode', 'audit'); # as "modprobe mailwall mode=audit" leaves it
-	spurt("$dir/unloaded", '');
-	spurt("$dir/programs/modprobe", <<'END');
-#!/bin/sh
-cd "${0%/*}/.." || exit
-echo "$*" >>modprobe
-case $1 in
--r) : >unloaded ;;
-*) rm unloaded ;;
-esac
-END
-	chmod(0755, "$dir/programs/modprobe") or die;
-}
 
 # The namespace: a server on 2222 with a client, a client of a server elsewhere on 443, SMTP,
 # and a service on loopback alone. $1 is typed.
@@ -65,7 +46,7 @@ sub enables {
 
 sub test_enable {
 	plan(skip_all => 'only root can make namespaces') unless $root;
-	machine();
+	machine_to_enable();
 	is(enables("yes\n", '--adm=10.0.0.0/8', '--site=443:GTW:ANY'), 0, 'enable') or diag("$out$err");
 	like($out, qr/^loaded in audit: nothing is denied yet$/m, 'it loads in audit');
 	is(slurp("$dir/modprobe"), "-C /dev/null mailwall mode=audit\n", '... whatever is configured');
@@ -85,7 +66,7 @@ sub test_enable {
 	is(enables('', ), 0, 'again: nothing is to be confirmed');
 	unlike($out, qr/type yes/, '... nor asked');
 
-	machine();
+	machine_to_enable();
 	is(enables('', '--adm=10.0.0.0/8'), 1, 'nobody confirms');
 	like($err, qr/not confirmed: it is taken back, and nothing was saved/, '... is said');
 	prints('... it is audit again', "audit\n", 'mode');
@@ -95,7 +76,7 @@ sub test_enable {
 
 	# the session that it is typed in
 	my $ssh = { SSH_CONNECTION => '192.0.2.7 50000 192.0.2.1 2222' };
-	machine();
+	machine_to_enable();
 	spurt("$dir/tcp", "  sl  local_address rem_address   st\n" .
 		"   1: 010200C0:08AE 070200C0:C350 01 00000000:00000000 00:00000000 00000000     0        0 1\n");
 	is(enables("yes\n", $ssh), 1, 'its own session is not cut');
@@ -104,17 +85,17 @@ sub test_enable {
 	prints('... nothing is enforced', "audit\n", 'mode');
 	is(enables("yes\n", $ssh, '--adm=192.0.2.7', '--site=2222:ADM:GTW'), 0, '... with its row');
 	prints('... it enforces', "enforce\n", 'mode');
-	machine();
+	machine_to_enable();
 	spurt("$dir/tcp", "  sl  local_address rem_address   st\n" .
 		"   1: 010200C0:08AE 070200C0:C350 01 00000000:00000000 00:00000000 00000000     0        0 1\n");
 	is(enables("yes\n", $ssh, '--force'), 0, '--force cuts it');
 	like($err, qr/warning: this cuts the SSH session/, '... with a warning');
 
-	machine();
+	machine_to_enable();
 	spurt("$dir/system$own", "options mailwall adm=10.0.0.1\n# mine\n");
 	is(enables("yes\n", '--adm=10.0.0.2', '--adm=10.0.0.3'), 0, 'what is configured stays');
 	policy_is('... with more', '10.0.0.1,10.0.0.2,10.0.0.3', '');
-	machine();
+	machine_to_enable();
 	spurt("$dir/system$own", "options mailwall sites=x\n");
 	is(enables("yes\n"), 1, 'a wrong configuration comes first');
 	ok(-e "$dir/unloaded", '... nothing is loaded');
@@ -124,7 +105,7 @@ sub test_enable {
 
 sub test_disable {
 	plan(skip_all => 'only root can make namespaces') unless $root;
-	machine();
+	machine_to_enable();
 	spurt("$dir/system$own", "# mine\n");
 	enables("yes\n", '--adm=10.0.0.0/8');
 	is(run('disable'), 0, 'disable');
@@ -133,7 +114,7 @@ sub test_disable {
 	is(slurp("$dir/system$own"), "# mine\n", '... and leaves what was there before');
 	ok(!-e "$dir/system$list", '... and no list');
 	is(run('disable'), 0, 'again');
-	machine();
+	machine_to_enable();
 	enables("yes\n", '--adm=10.0.0.0/8');
 	run('disable');
 	ok(!-e "$dir/system$own", 'a file with nothing else in it goes');

@@ -100,7 +100,9 @@ sub test_site {
 		['port 65536', qr/site "65536 ANY GTW": the port is/, '65536', 'ANY', 'GTW'],
 		['leading zero', qr/site "022 ANY GTW": .*leading zeros/, '022', 'ANY', 'GTW'],
 		['service name', qr/site "ssh ANY GTW": the port is/, 'ssh', 'ANY', 'GTW'],
-		['small letters', qr/site "24 any gtw": .*in capitals/, '24', 'any', 'gtw'],
+		['small letters', qr/site "any": SOURCE is one of .*in capitals/, '24', 'any', 'gtw'],
+		['a prefix as a source', qr/site "192\.0\.2\.0\/24": SOURCE is one of ANY, ADM and GTW/, '24', '192.0.2.0/24', 'GTW'],
+		['a prefix as a target', qr/site "10\.0\.0\.1": TARGET is one of/, '24:GTW:10.0.0.1'],
 		['both GTW', qr/site "24 GTW GTW": exactly one/, '24', 'GTW', 'GTW'],
 		['none GTW', qr/site "24 ANY ADM": exactly one/, '24', 'ANY', 'ADM'],
 		['too few', qr/site "24 ANY": a row is PORT SOURCE TARGET/, '24', 'ANY'],
@@ -119,6 +121,16 @@ sub test_site {
 	fails('site remove of a built-in row', 1, qr/site "8450 ADM GTW": no such site row/, 'site', 'remove',
 		'8450', 'ADM', 'GTW');
 	policy_is('refused changes change nothing', '192.0.2.1', '22 ADM GTW');
+	fails('site remove of a port that no row has', 1, qr/site "23": no site row has this port/, 'site', 'remove', '23');
+	works('more rows', 'site', 'add', '22:GTW:ANY', '443:GTW:ANY', '2000:ANY:GTW', '2001:ANY:GTW');
+	fails('site remove of a port that two rows have', 1,
+		qr/site "22": two rows have this port: write 22 (ADM GTW or 22 GTW ANY|GTW ANY or 22 ADM GTW)/, 'site', 'remove', '22');
+	fails('... of two, one of which no row has', 1, qr/site "444": no site row/, 'site', 'remove', '443', '444');
+	works('site remove by ports and by rows', 'site', 'remove', '443', '22', 'GTW', 'ANY', '2000', '2001:ANY:GTW');
+	policy_is('... leaves the rest', '192.0.2.1', '22 ADM GTW');
+	works('site remove by its port', 'site', 'remove', '22');
+	policy_is('... it is the last', '192.0.2.1', '');
+	run('site', 'add', '22:ADM:GTW');
 	works('site clear', 'site', 'clear');
 	policy_is('... removes all', '192.0.2.1', '');
 }
@@ -183,9 +195,9 @@ sub test_confirm {
 	fails('... nothing waits', 1, qr/no change waits/, 'confirm');
 	fails('EBUSY, but the wait is over', 1, qr/was waiting to be confirmed until now/,
 		{ FAKE_FAIL => 'SET_POLICY=EBUSY' }, 'mode', 'off');
-	fails('confirm without rights', 1, qr/confirm: not permitted: .*CAP_NET_ADMIN/,
+	fails('confirm without rights', 4, qr/confirm: not permitted: .*CAP_NET_ADMIN/,
 		{ FAKE_FAIL => 'CONFIRM=EPERM' }, 'confirm');
-	fails('revert without rights', 1, qr/revert: not permitted: .*CAP_NET_ADMIN/,
+	fails('revert without rights', 4, qr/revert: not permitted: .*CAP_NET_ADMIN/,
 		{ FAKE_FAIL => 'REVERT=EPERM' }, 'revert');
 }
 
@@ -255,7 +267,7 @@ sub test_rivals {
 sub test_gtw {
 	fresh();
 	prints('gtw show', "this\n", 'gtw', 'show');
-	fails('gtw show without rights', 1, qr/permission denied/, { FAKE_OPEN => 'EACCES' }, 'gtw', 'show');
+	fails('gtw show without rights', 4, qr/permission denied/, { FAKE_OPEN => 'EACCES' }, 'gtw', 'show');
 	works('gtw set of what is there', 'gtw', 'set', 'this');
 	if ($old) {
 		my $says = qr/gtw: gateways behind this host: the loaded module is release 0\.1\.0 with ABI 1, this command is release \Q$release\E with ABI $abi: load the newer module/;

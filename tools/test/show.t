@@ -13,13 +13,15 @@ sub test_status {
 	for my $i (0 .. $#table) {
 		my ($port, $source, $target) = split(/ /, $table[$i]);
 		my @count = (1 + $i, 100 + $i, 12345678900 + $i);
-		like($out, qr/^ *$port +$source +$target +$count[0] +$count[1] +$count[2]  Access /m,
+		like($out, qr/^ *$port +$source +$target +$count[0] +$count[1] +$count[2]$/m,
 			"status: row $table[$i] with its counters");
 	}
 	like($out, qr/^mode +enforce:/m, 'status: mode');
 	like($out, qr/^ADM +empty/m, 'status: ADM is empty');
 	like($out, qr/^log +off .*rate limit: 7/m, 'status: log');
 	like($out, qr/^change +none waits/m, 'status: no change waits');
+	like($out, qr/\Amode .*\ngateways .*\nchange .*(?:\nsaved .*(?:\n .*)*)?\n\ndenied .*(?:\n  .*){2}\nwould-deny .*(?:\n  .*){2}\n\n PORT /,
+		'status: first what matters at night, then the rows');
 	like($out, qr/^generation +1$/m, 'status: generation');
 	my ($module, $speaks) = $old ? ($old, 1) : ($release, $abi);
 	like($out, qr/^module +\Q$module\E \(ABI $speaks\)$/m, 'status: module');
@@ -30,7 +32,7 @@ sub test_status {
 		'status: denied');
 	like($out, qr/^would-deny$reasons  in +2000 +2001 +2002 +2003 +2004\n  out +2010 +2011 +2012 +2013 +2014$/m,
 		'status: would-deny');
-	unlike($out, qr/.{121}/, 'status: no line is longer than the page');
+	unlike($out, qr/.{81}/, 'status: no line is longer than 80 columns');
 	run('adm', 'set', '192.0.2.0/24', '2001:db8::/32');
 	run('site', 'add', '22', 'ADM', 'GTW');
 	run('log', 'nflog:5');
@@ -38,7 +40,7 @@ sub test_status {
 	works('status of a fuller policy', 'status');
 	like($out, qr/^mode +audit:/m, '... mode');
 	like($out, qr/^ADM +192\.0\.2\.0\/24\n +2001:db8::\/32$/m, '... ADM');
-	like($out, qr/^ +22 +ADM +GTW +12 +111 +12345678911  \(site row\)$/m, '... site row');
+	like($out, qr/^ +22 +ADM +GTW +12 +111 +12345678911  site$/m, '... site row');
 	like($out, qr/^log +nflog:5 /m, '... log');
 	like($out, qr/^change +waits: reverts in (100|99|98) seconds/m, '... change that waits');
 	json('status --json', "j['complete'] is True and j['mode'] == 'audit' and j['generation'] == 5"
@@ -80,7 +82,7 @@ sub test_behind {
 		for my $i (0 .. 11) {
 			my ($port, $source, $target) = split(/ /, (@table, '22 ADM GTW')[$i]);
 			my @count = map { $_ + $i + $more } 1, 100, 12345678900;
-			like($shown, qr/^ *$port +$source +$target +$count[0] +$count[1] +$count[2]  /m,
+			like($shown, qr/^ *$port +$source +$target +$count[0] +$count[1] +$count[2](  site)?$/m,
 				"... $name: row $port $source $target");
 		}
 		for (['denied', 1000], ['would-deny', 2000]) {
@@ -89,7 +91,7 @@ sub test_behind {
 			like($shown, qr/^$title +malformed .*\n  in +$in\n  out +$out$/m, "... $name: $title");
 		}
 	}
-	unlike($out, qr/.{121}/, '... no line is longer than the page');
+	unlike($out, qr/.{81}/, '... no line is longer than 80 columns');
 	json('status --json', "j['gtw'] == ['this', '2001:db8::/64', 'port:tap100i0'] and j['seen'] =="
 		. " {'this': {'in': 3000, 'out': 4000}, '2001:db8::/64': {'in': 3001, 'out': 4001},"
 		. " 'port:tap100i0': {'in': 3002, 'out': 4002}}"
@@ -114,15 +116,15 @@ sub test_other_rows {
 	run('site', 'add', '22:ADM:GTW');
 	my $more = { FAKE_ROW => 2525 };
 	works('status: a module with a row more', $more, 'status');
-	like($out, qr/^ +2525 +ANY +GTW +12 +111 +12345678911  \(built-in row\)$/m, '... has it as built-in');
-	like($out, qr/^ +22 +ADM +GTW +13 +112 +12345678912  \(site row\)$/m, '... and the site row as such');
+	like($out, qr/^ +2525 +ANY +GTW +12 +111 +12345678911$/m, '... has it as built-in');
+	like($out, qr/^ +22 +ADM +GTW +13 +112 +12345678912  site$/m, '... and the site row as such');
 	json('status --json: a module with a row more', "[(r['port'], r['built_in'], r['description'])"
 		. " for r in j['rows'][11:]] == [(2525, True, None), (22, False, None)]", $more, 'status', '--json');
 	json('... and of reasons those that it knows', "j['denied']['in'] == {'malformed': 1000, 'flags': 1001,"
 		. " 'peer': 1002, 'no-connection': 1003, 'closed': 1004} and j['would_deny']['out']['malformed'] == 2010",
 		$more, 'status', '--json');
 	works('status without rights: a module with a row more', { %$more, FAKE_OPEN => 'EACCES' }, 'status');
-	like($out, qr/^ +2525 +ANY +GTW +\(built-in row\)$/m, '... has it as built-in');
+	like($out, qr/^ +2525 +ANY +GTW$/m, '... has it as built-in');
 	run('gtw', 'add', '10.0.0.1');
 	json('... of gateways behind too', "[(r['port'], r['built_in']) for r in j['behind']['rows'][11:]]"
 		. " == [(2525, True), (22, False)] and j['behind']['denied']['in'] == {'malformed': 1500,"

@@ -59,7 +59,7 @@ sub test_walk {
 	run('mode', 'enforce');
 	fails('the module fails', 1, qr/Input\/output error/, { FAKE_FAIL => 'EXPLAIN=EIO' }, 'explain', 'in', "$any:1",
 		"$gtw:25", '--connection');
-	fails('no module', 1, qr/mailwall enable/, @nobody, 'explain', 'in', "$any:1", "$gtw:25", '--connection');
+	fails('no module', 5, qr/mailwall enable/, @nobody, 'explain', 'in', "$any:1", "$gtw:25", '--connection');
 	works('the next word as the value', 'explain', 'in', "$any:587", "$gtw:40000", '--flags', 'ACK', '--connection', 'held');
 	like($out, qr/^allowed by the row "587 GTW ANY"\n.*held, as stated/s, '... is one segment');
 }

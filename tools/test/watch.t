@@ -199,7 +199,7 @@ sub test_missing {
 	fails('another reader, as the kernel says it', 1, qr/another program reads group 5 /, { FAKE_NFLOG => 'EPERM' }, 'watch');
 	spurt("$dir/netfilter/nfnetlink_log", "   55   4711 0 2 65535  10 1\n    4   5     5 5   5     5  5\n");
 	fails('no right to', 1, qr/CAP_NET_ADMIN.*sudo/, { FAKE_NFLOG => 'EPERM' }, 'watch');
-	fails('no module', 1, qr/mailwall enable/, { FAKE_OPEN => 'ENOENT', FAKE_SYSFS => 'none' }, 'watch');
+	fails('no module', 5, qr/mailwall enable/, { FAKE_OPEN => 'ENOENT', FAKE_SYSFS => 'none' }, 'watch');
 	fails('the log is set to something else meanwhile', 1, qr/set the log to off, nothing more comes/,
 		{ FAKE_LOG_OFF => 1 }, 'watch', '--for=9');
 	run('log', 'nflog:5');

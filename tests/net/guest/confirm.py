@@ -87,8 +87,7 @@ def loading():
     is_(waiting(), 86400, "a day is the most")
     is_(run("mailwall", "revert").returncode, 0, "reverted by hand")
     is_((mode(), waiting()), ("audit", 0), "it is audit at once")
-    like("\n".join(LOG.lines("mailwall: ")), "change reverted: the mode is audit now",
-         "and in the log")
+    like("\n".join(LOG.changes()), "reverted: mode enforce -> audit; ", "and in the log")
     mw_unload()
 
 

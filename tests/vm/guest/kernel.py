@@ -11,6 +11,8 @@ from lib import *
 from uapi import Device
 
 CAP_NET_ADMIN = 12
+# The line that every change leaves.
+CHANGE = re.compile(r"mailwall: net:\[\d+\]: (changed|confirmed|extended|reverted|loaded|unloaded): ")
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -38,8 +40,12 @@ class Log:
                 found.append((int(head.split(b",")[2]) / 1e6, line))
 
     def lines(self, start=""):
-        """Messages since the last call, those that start so."""
-        return [line for _, line in self.timed(start)]
+        """Messages since the last call, those that start so, save what every change leaves."""
+        return [line for _, line in self.timed(start) if not CHANGE.match(line)]
+
+    def changes(self):
+        """What changes have left since the last call, and that alone."""
+        return [line for _, line in self.timed() if CHANGE.match(line)]
 
 
 def net_number(ns="gtw"):
