@@ -124,11 +124,31 @@ static void show_passes(const struct passes *passes)
 	}
 }
 
+/* What is as it should be is not worth a line. */
+static void show_boot(void)
+{
+	struct config config;
+	struct boot boot;
+	unsigned int i;
+
+	config_read(&config, NULL);
+	boot_read(&boot, &config);
+	for (i = 0; i < boot.count; i++)
+		if (boot.kernel[i].problem)
+			printf("%-11s%skernel %s%s: %s\n", "next boot",
+			       boot.kernel[i].guarded ? "" : "UNGUARDED with ",
+			       boot.kernel[i].release, boot.kernel[i].newest ? " (the newest)" : "",
+			       boot.kernel[i].problem);
+	if (boot.problem)
+		printf("%-11s%s\n", "next boot", boot.problem);
+	boot_free(&boot);
+	config_free(&config);
+}
+
 static void show_policy(const struct report *report)
 {
 	const struct mw_spec *policy = &report->policy;
 	const char *saved = persist_state(policy);
-	char *without = persist_here() ? boot_without_module() : NULL;
 	char text[MW_PREFIX_TEXT];
 	u16 i;
 
@@ -154,10 +174,8 @@ static void show_policy(const struct report *report)
 		puts("none waits to be confirmed");
 	if (*saved)
 		printf("%-11s%s\n", "saved", saved);
-	if (without)
-		printf("%-11sNO MODULE for kernel %s: unguarded if booted; see \"dkms status mailwall\"\n",
-		       "next boot", without);
-	free(without);
+	if (persist_here())
+		show_boot();
 	printf("%-11s%" PRIu64 "\n", "generation", (uint64_t)policy->generation);
 }
 
