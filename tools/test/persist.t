@@ -283,6 +283,9 @@ sub test_status {
 		. '[("6.12.0-1", True, "0.0.9", True, False), ("6.2.0-1", False, None, False, False), '
 		. qq{("6.1.0-1", False, "$release", True, True)] and j["next_boot"]["saved"] and j["next_boot"]["unit"] and j["next_boot"]["list"]},
 		'status', '--json');
+	kernel('6.2.0-1', $dep, "version: 0.0.9\n");
+	kernel('6.12.0-1', '');
+	plugin('... whichever that is', 2, 'CRITICAL - .*kernel 6\.12\.0-1 is unguarded');
 	unlink("$dir/system/boot/vmlinuz-6.2.0-1", "$dir/system/var/lib/mailwall/failed/6.12.0-1");
 
 	# who may load what
