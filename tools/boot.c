@@ -279,6 +279,26 @@ void boot_free(struct boot *boot)
 	free(boot->kernel);
 }
 
+void boot_show(void)
+{
+	struct config config;
+	struct boot boot;
+	unsigned int i;
+
+	config_read(&config, NULL);
+	boot_read(&boot, &config);
+	for (i = 0; i < boot.count; i++)
+		if (boot.kernel[i].problem)
+			printf("%-11s%skernel %s%s: %s\n", "next boot",
+			       boot.kernel[i].guarded ? "" : "UNGUARDED with ",
+			       boot.kernel[i].release, boot.kernel[i].newest ? " (the newest)" : "",
+			       boot.kernel[i].problem);
+	if (boot.problem)
+		printf("%-11s%s\n", "next boot", boot.problem);
+	boot_free(&boot);
+	config_free(&config);
+}
+
 __printf(2, 3) static int tell(int state, const char *fmt, ...)
 {
 	static const char *const name[] = { "OK", "WARNING", "CRITICAL", "UNKNOWN" };

@@ -184,6 +184,9 @@ struct boot {
 void boot_read(struct boot *boot, const struct config *config);
 void boot_free(struct boot *boot);
 
+/* Print what is not as it should be, a line each, in the layout of "status". */
+void boot_show(void);
+
 /* "status --check": one line, and an exit code as monitoring plugins have it. */
 int status_check(void);
 

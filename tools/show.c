@@ -124,27 +124,6 @@ static void show_passes(const struct passes *passes)
 	}
 }
 
-/* What is as it should be is not worth a line. */
-static void show_boot(void)
-{
-	struct config config;
-	struct boot boot;
-	unsigned int i;
-
-	config_read(&config, NULL);
-	boot_read(&boot, &config);
-	for (i = 0; i < boot.count; i++)
-		if (boot.kernel[i].problem)
-			printf("%-11s%skernel %s%s: %s\n", "next boot",
-			       boot.kernel[i].guarded ? "" : "UNGUARDED with ",
-			       boot.kernel[i].release, boot.kernel[i].newest ? " (the newest)" : "",
-			       boot.kernel[i].problem);
-	if (boot.problem)
-		printf("%-11s%s\n", "next boot", boot.problem);
-	boot_free(&boot);
-	config_free(&config);
-}
-
 static void show_policy(const struct report *report)
 {
 	const struct mw_spec *policy = &report->policy;
@@ -175,7 +154,7 @@ static void show_policy(const struct report *report)
 	if (*saved)
 		printf("%-11s%s\n", "saved", saved);
 	if (persist_here())
-		show_boot();
+		boot_show();
 	printf("%-11s%" PRIu64 "\n", "generation", (uint64_t)policy->generation);
 }
 

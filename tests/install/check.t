@@ -202,6 +202,20 @@ is "$(cat "$root/etc/sysctl.d/own.conf")" 'net.ipv4.ip_local_reserved_ports = 30
 expect 0 'in force' "it is told when they are added" --load
 unlike "$said" 'sysctl' "not each time"
 
+# at login
+motd() {
+	SYSROOT=$root PATH=$tmp/bin:$PATH sh tools/systemd/motd
+}
+state
+mkdir -p "$root/etc/systemd/system/multi-user.target.wants"
+touch "$root/etc/systemd/system/multi-user.target.wants/mailwall.service"
+is "$(motd 2>&1)" "" "whoever logs in is told nothing where all is well"
+mkdir -p "$root/boot" "$root/lib/modules/6.1"
+touch "$root/boot/vmlinuz-6.1"
+like "$(motd 2>&1)" '^MAILWALL CRITICAL - .*kernel 6.1 is unguarded' "and else what is wrong"
+rm "${root:?}/etc/modprobe.d/mailwall.conf" "${root:?}/etc/modules-load.d/mailwall.conf"
+is "$(motd 2>&1)" "" "nothing where mailwall is not used"
+
 release=$(sed -n 's/.*MAILWALL_RELEASE "\(.*\)"/\1/p' kmod/version.h)
 ok "the release of kmod/version.h is that of debian/changelog" test "$(sed -n '1s/^mailwall (\([^-+]*\).*) .*/\1/p' debian/changelog)" = "$release"
 done_testing
