@@ -95,19 +95,18 @@ dkms-install:
 	install -d /usr/src/mailwall-$(RELEASE)
 	cp -r Kbuild dkms.conf kmod include /usr/src/mailwall-$(RELEASE)
 	for dir in postinst.d header_postinst.d; do \
-		[ ! -e /etc/kernel/$$dir/dkms ] || install -t /etc/kernel/$$dir tools/kernel/*-mailwall; \
+		[ ! -e /etc/kernel/$$dir/dkms ] || install -t /etc/kernel/$$dir tools/kernel/aa-mailwall; \
 	done
-	sed -i 's/#MODULE_VERSION#/$(RELEASE)/' /usr/src/mailwall-$(RELEASE)/dkms.conf
-	dkms add mailwall/$(RELEASE)
-	set -e; for headers in /lib/modules/*/build/include; do \
-		kernel=$${headers#/lib/modules/}; \
-		dkms install mailwall/$(RELEASE) -k $${kernel%/build/include}; \
-	done
+	[ ! -d /etc/kernel/postrm.d ] || install -t /etc/kernel/postrm.d tools/kernel/zz-mailwall
+	install -D tools/kernel/module /usr/lib/mailwall/module
+	sed -i 's/#MODULE_VERSION#/$(RELEASE)/' /usr/src/mailwall-$(RELEASE)/dkms.conf /usr/lib/mailwall/module
+	/usr/lib/mailwall/module build
 
 dkms-uninstall:
 	dkms remove mailwall/$(RELEASE) --all
-	rm -rf /usr/src/mailwall-$(RELEASE) /etc/kernel/postinst.d/??-mailwall \
-		/etc/kernel/header_postinst.d/??-mailwall
+	/usr/lib/mailwall/module forget
+	rm -rf /usr/src/mailwall-$(RELEASE) /etc/kernel/*.d/??-mailwall /usr/lib/mailwall/module /var/lib/mailwall
+	-rmdir /usr/lib/mailwall
 
 clean:
 	rm -rf $(O)

@@ -248,6 +248,17 @@ char *sysfs_read(const char *name);
 /* Read the version from sysfs. Return: false if it is not there. */
 bool sysfs_version(struct mailwall_version *version);
 
+/* program.c */
+
+/**
+ * program_ask() - run a program of the system
+ * @argv: its name and arguments, NULL at the end
+ * @status: filled in: exit status, negative where it did not run
+ *
+ * Return: what it prints, to be freed; NULL if that is nothing
+ */
+char *program_ask(const char *const argv[], int *status);
+
 /* passes.c */
 
 /**

@@ -33,15 +33,16 @@ int root_directory(void)
 	return fd;
 }
 
-static char *read_descriptor(int fd)
+static char *read_descriptor(int fd, size_t *length)
 {
-	size_t size = 4096, length = 0;
+	size_t size = 4096;
 	char *text = allocate(size);
 	ssize_t got;
 
-	while ((got = read(fd, text + length, size - 1 - length)) > 0) {
-		length += got;
-		if (length < size - 1)
+	*length = 0;
+	while ((got = read(fd, text + *length, size - 1 - *length)) > 0) {
+		*length += got;
+		if (*length < size - 1)
 			continue;
 		text = realloc(text, size *= 2);
 		if (!text)
@@ -51,22 +52,29 @@ static char *read_descriptor(int fd)
 		free(text);
 		return NULL;
 	}
-	text[length] = '\0';
+	text[*length] = '\0';
 	return text;
 }
 
-char *read_all(int directory, const char *path)
+char *read_bytes(int directory, const char *path, size_t *length)
 {
 	int fd = openat(directory, path, O_RDONLY | O_CLOEXEC), error;
 	char *text;
 
 	if (fd < 0)
 		return NULL;
-	text = read_descriptor(fd);
+	text = read_descriptor(fd, length);
 	error = errno;
 	close(fd);
 	errno = error;
 	return text;
+}
+
+char *read_all(int directory, const char *path)
+{
+	size_t length;
+
+	return read_bytes(directory, path, &length);
 }
 
 __printf(3, 4) static void remark(struct config *config, bool bad, const char *fmt, ...)
@@ -404,26 +412,53 @@ static void read_command_line(struct config *config)
 	free(text);
 }
 
-int config_read(struct config *config, const char *own)
+/* What parameters say together. */
+static void check_load(struct config *config)
 {
 	struct mw_complaint c;
 	const char *name;
-	char *text;
 
-	*config = (struct config){ .load = MW_LOAD_DEFAULT };
-	if (own) {
-		text = strcmp(own, "-") ? read_all(AT_FDCWD, own) : read_descriptor(STDIN_FILENO);
-		if (!text)
-			return -errno;
-		read_modprobe_file(config, own, true, text);
-		free(text);
-	}
-	read_directories(config, modprobe_d, ARRAY_SIZE(modprobe_d), own, read_modprobe_file);
-	read_command_line(config);
 	if (mw_load_check(&config->load, &name, &c)) {
 		remark(config, true, "%s: %s", name, c.cure);
 		config->load.spec.confirm = 0;
 	}
+}
+
+static int read_own(struct config *config, const char *own)
+{
+	size_t length;
+	char *text = strcmp(own, "-") ? read_all(AT_FDCWD, own) :
+					read_descriptor(STDIN_FILENO, &length);
+
+	if (!text)
+		return -errno;
+	read_modprobe_file(config, own, true, text);
+	free(text);
+	return 0;
+}
+
+int config_read_file(struct config *config, const char *own)
+{
+	int error;
+
+	*config = (struct config){ .load = MW_LOAD_DEFAULT };
+	error = read_own(config, own);
+	if (!error)
+		check_load(config);
+	return error;
+}
+
+int config_read(struct config *config, const char *own)
+{
+	int error;
+
+	*config = (struct config){ .load = MW_LOAD_DEFAULT };
+	error = own ? read_own(config, own) : 0;
+	if (error)
+		return error;
+	read_directories(config, modprobe_d, ARRAY_SIZE(modprobe_d), own, read_modprobe_file);
+	read_command_line(config);
+	check_load(config);
 	read_directories(config, modules_load_d, ARRAY_SIZE(modules_load_d), false, read_load_list);
 	return 0;
 }

@@ -77,7 +77,7 @@ int device_complain(int error)
 		break;
 	case EPROTO:
 		say(DEVICE
-		    ": does not answer like mailwall: remove it and load the module again with \"modprobe mailwall\"");
+		    ": does not answer like mailwall: remove it, then \"rmmod mailwall\" and \"mailwall enable\"");
 		break;
 	default:
 		say(DEVICE ": %s", strerror(-error));

@@ -190,7 +190,10 @@ static int keep(const struct mw_spec *wanted, const struct config *config)
 
 	if (!code)
 		puts("saved in " OWN_FILE);
-	return code ?: write_list(config);
+	code = code ?: write_list(config);
+	if (!code)
+		boot_show();
+	return code;
 }
 
 static int enforce(const struct mw_spec *wanted, const struct config *config,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The same for programs. */
-#include "command.h"
+#include "persist.h"
 #include <jansson.h>
 
 int json_print(json_t *object)
@@ -114,6 +114,38 @@ static json_t *passes_by(const struct passes *passes)
 	return all;
 }
 
+/* null in a network namespace that no boot configures */
+static json_t *next_boot(const struct mw_spec *policy)
+{
+	json_t *kernels = json_array(), *object;
+	struct config config;
+	struct boot boot;
+	unsigned int i;
+
+	if (!persist_here())
+		return json_null();
+	config_read(&config, NULL);
+	boot_read(&boot, &config);
+	for (i = 0; i < boot.count; i++) {
+		const struct kernel *one = &boot.kernel[i];
+
+		json_array_append_new(kernels,
+				      json_pack("{s:s, s:b, s:s?, s:s?, s:b, s:s?}", "release",
+						one->release, "newest", one->newest, "module",
+						one->module, "signer", one->signer, "guarded",
+						one->guarded, "problem", one->problem));
+	}
+	object = json_pack("{s:b, s:b, s:b, s:b, s:s?, s:o}", "configuration_good",
+			   config_exists(&config) && !config.bad, "saved",
+			   config_exists(&config) && !config.bad &&
+				   policy_same(policy, &config.load.spec),
+			   "list", boot.listed, "unit", boot.unit, "problem", boot.problem,
+			   "kernels", kernels);
+	boot_free(&boot);
+	config_free(&config);
+	return object;
+}
+
 static void add_policy(json_t *object, const struct report *report)
 {
 	const struct mw_spec *policy = &report->policy;
@@ -140,6 +172,7 @@ static void add_policy(json_t *object, const struct report *report)
 	json_object_set_new(object, "generation", json_integer(policy->generation));
 	json_object_set_new(object, "reverts_in_seconds",
 			    policy->confirm ? json_integer(policy->confirm) : json_null());
+	json_object_set_new(object, "next_boot", next_boot(policy));
 	add_denials(object, &report->counters.here);
 	add_behind(object, report);
 }

@@ -7,7 +7,7 @@
 #include "explain.h"
 #include "answer.h"
 #include "gateway.h"
-#include <ctype.h>
+#include "persist.h"
 #include <stdlib.h>
 
 /* Index 1 is a loopback device. */
@@ -48,145 +48,32 @@ static int resolved(const char *name)
 
 /* The file */
 
-static const struct parameter {
-	const char *name;
-	mw_edit_t edit; /* NULL for one that decides nothing */
-} parameters[] = {
-	{ "adm", mw_edit_adm },	  { "site", mw_edit_site }, { "gtw", mw_edit_gtw },
-	{ "mode", mw_edit_mode }, { "log", mw_edit_log },   { "flows", NULL },
-	{ "confirm", NULL },
-};
-
-/**
- * struct reading - a file while it is read
- * @file: its name
- * @line: number of the line, the last of several that continue one another
- * @given: parameters that were given, as bits
- * @policy: what they say so far
- */
-struct reading {
-	const char *file;
-	unsigned int line;
-	unsigned int given;
-	struct mw_spec *policy;
-};
-
-static bool read_parameter(struct reading *reading, const char *word)
-{
-	const char *equals = strchr(word, '=');
-	size_t length = equals ? (size_t)(equals - word) : strlen(word);
-	char text[ESCAPED_TEXT];
-	struct mw_complaint c;
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(parameters); i++)
-		if (strlen(parameters[i].name) == length &&
-		    !memcmp(parameters[i].name, word, length))
-			break;
-	if (i == ARRAY_SIZE(parameters) || !equals) {
-		say("%s:%u: \"%s\": no parameter of mailwall: write adm=, site=, gtw=, mode=, log=, flows= or confirm=",
-		    reading->file, reading->line, escape(word, strlen(word), text));
-		return false;
-	}
-	if (reading->given & 1 << i) {
-		say("%s:%u: \"%s\" is given twice: write all of it once, with commas between",
-		    reading->file, reading->line, parameters[i].name);
-		return false;
-	}
-	reading->given |= 1 << i;
-	if (parameters[i].edit &&
-	    parameters[i].edit(reading->policy, equals + 1, strlen(equals + 1), &c)) {
-		say("%s:%u: %s \"%s\": %s", reading->file, reading->line, parameters[i].name,
-		    escape(c.item, c.length, text), c.cure);
-		return false;
-	}
-	return true;
-}
-
-/* Only what is for this module is looked at. */
-static bool read_line(struct reading *reading, char *line)
-{
-	static const char space[] = " \t";
-	char *rest, *word = strtok_r(line, space, &rest);
-
-	if (!word || strcmp(word, "options"))
-		return true;
-	word = strtok_r(NULL, space, &rest);
-	if (!word || strcmp(word, "mailwall"))
-		return true;
-	while ((word = strtok_r(NULL, space, &rest)))
-		if (!read_parameter(reading, word))
-			return false;
-	return true;
-}
-
-/* A line that ends in a backslash goes on in the next one. */
-static bool read_lines(struct reading *reading, FILE *file)
-{
-	char *line = NULL, *whole = NULL;
-	size_t room = 0, length = 0;
-	bool good = true;
-	ssize_t got;
-
-	while (good && (got = getline(&line, &room, file)) >= 0) {
-		bool more;
-
-		reading->line++;
-		got -= got && line[got - 1] == '\n';
-		more = got && line[got - 1] == '\\';
-		got -= more;
-		whole = realloc(whole, length + got + 1);
-		if (!whole) {
-			say("out of memory");
-			exit(EXIT_REFUSED);
-		}
-		memcpy(whole + length, line, got);
-		length += got;
-		whole[length] = '\0';
-		if (more)
-			continue;
-		good = read_line(reading, whole);
-		length = 0;
-	}
-	if (length)
-		good = good && read_line(reading, whole);
-	free(line);
-	free(whole);
-	return good;
-}
-
 static bool read_policy(const char *name, struct mw_spec *policy)
 {
-	struct reading reading = { .file = name, .policy = policy };
-	struct mw_complaint c;
 	char text[MW_PREFIX_TEXT], item[ESCAPED_TEXT];
-	FILE *file = fopen(name, "re");
+	struct mw_complaint c;
+	struct config config;
+	int error = config_read_file(&config, name);
 	bool good;
 
-	*policy = (struct mw_spec){
-		.generation = 1,
-		.mode = MAILWALL_ENFORCE,
-		.gtw_count = 1,
-		.gtw = { { .kind = MAILWALL_GTW_THIS } },
-	};
-	if (!file) {
-		say("%s: %s", name, strerror(errno));
+	if (error) {
+		say("%s: %s", name, strerror(-error));
 		return false;
 	}
-	good = read_lines(&reading, file);
-	if (good && ferror(file)) {
-		say("%s: %s", name, strerror(errno));
+	config_say(&config, false);
+	good = !config.bad;
+	if (good && !config.options) {
+		say("%s: no line \"options mailwall PARAMETER=VALUE...\" in it", name);
 		good = false;
 	}
-	fclose(file);
-	if (good && !reading.given) {
-		say("%s: no line \"options mailwall PARAMETER=VALUE...\" in it", name);
-		return false;
-	}
+	*policy = config.load.spec;
+	policy->generation = 1;
+	policy->confirm = 0;
 	if (good && mw_spec_normalise(policy, &c, text)) {
 		say("%s: \"%s\": %s", name, escape(c.item, c.length, item), c.cure);
 		good = false;
 	}
+	config_free(&config);
 	return good;
 }
 

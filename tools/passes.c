@@ -83,69 +83,6 @@ __printf(4, 5) static void add(struct passes *found, const char *item, const cha
 	one->text = text;
 }
 
-/* Other programs */
-
-/* Return: 0, or the errno of posix_spawn(). @output: end of the pipe. */
-static int start(const char *const argv[], int output, pid_t *pid)
-{
-	/* those of the system, whatever $PATH says: this runs as root */
-	static const char *const directories[] = { "/usr/sbin", "/usr/bin", "/sbin", "/bin" };
-	static char path_is[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin", locale_is[] = "LC_ALL=C";
-	static char *const environment[] = { path_is, locale_is, NULL };
-	posix_spawn_file_actions_t actions;
-	int error = ENOENT;
-	unsigned int i;
-
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-	posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-	for (i = 0; error == ENOENT && i < ARRAY_SIZE(directories); i++) {
-		char path[64];
-
-		snprintf(path, sizeof(path), "%s/%s", directories[i], argv[0]);
-		error = posix_spawn(pid, path, &actions, NULL, (char *const *)argv, environment);
-	}
-	posix_spawn_file_actions_destroy(&actions);
-	return error;
-}
-
-/**
- * ask() - run a program
- * @argv: its name and arguments, NULL at the end
- * @status: filled in: exit status, negative where it did not run
- *
- * Return: what it prints, to be freed; NULL if that is nothing
- */
-static char *ask(const char *const argv[], int *status)
-{
-	size_t size = 0;
-	char *text = NULL;
-	int ends[2], error;
-	FILE *file;
-	pid_t pid;
-
-	*status = -EIO;
-	if (pipe2(ends, O_CLOEXEC))
-		return NULL;
-	error = start(argv, ends[1], &pid);
-	close(ends[1]);
-	file = fdopen(ends[0], "r");
-	if (file && getdelim(&text, &size, '\0', file) <= 0) {
-		free(text);
-		text = NULL;
-	}
-	if (file)
-		fclose(file);
-	else
-		close(ends[0]);
-	if (error)
-		*status = -error;
-	else if (waitpid(pid, status, 0) == pid)
-		*status = WIFEXITED(*status) ? WEXITSTATUS(*status) : -EIO;
-	return text;
-}
-
 /* What is not looked for must not look like what is not there. */
 static void add_unknown(struct passes *found, const char *program, int status, const char *what)
 {
@@ -162,7 +99,7 @@ static json_t *ask_json(struct passes *found, const char *what, const char *cons
 {
 	json_t *answer = NULL;
 	int status;
-	char *text = ask(argv, &status);
+	char *text = program_ask(argv, &status);
 
 	/* nothing to list may be no JSON at all */
 	if (!status && (!text || !text[strspn(text, " \n")]))
@@ -313,7 +250,7 @@ static void look_offload(struct search *search, const struct subject *s)
 
 	if (!s->link)
 		return;
-	text = ask(argv, &status);
+	text = program_ask(argv, &status);
 	/* a device that has no features to tell of is no answer of that kind either */
 	if (status < 0)
 		add_unknown(search->found, argv[0], status, "hardware offload");

@@ -52,6 +52,9 @@ struct config {
  * Return: 0, or -errno if @own cannot be read.
  */
 int config_read(struct config *config, const char *own);
+
+/* The same of one file alone, wherever it is meant for. */
+int config_read_file(struct config *config, const char *own);
 void config_free(struct config *config);
 
 /* Say what is wrong, and the rest too if @all. */
@@ -94,6 +97,9 @@ bool is_own_line(const char *line);
 
 /* All of a file from @directory on, terminated, to be freed; NULL with errno set. */
 char *read_all(int directory, const char *path);
+
+/* The same where it may hold any bytes; @length: how many. */
+char *read_bytes(int directory, const char *path, size_t *length);
 
 /* persist.c */
 
@@ -144,11 +150,45 @@ int persist_remove(void);
 /* boot.c */
 
 /**
- * boot_without_module() - the installed kernels for which there is no module
- *
- * Return: their releases with commas between, to be freed; NULL if each has it.
+ * struct kernel - an installed kernel, and what it would load
+ * @release: its own
+ * @module: release of the module that modprobe finds there, NULL where there is none
+ * @signer: who signed that, NULL if nobody
+ * @problem: why it is not as it should be, with the cure; NULL if it is
+ * @guarded: the module will load
+ * @newest: the one that boot loaders take
  */
-char *boot_without_module(void);
+struct kernel {
+	char *release;
+	char *module;
+	char *signer;
+	char *problem;
+	bool guarded;
+	bool newest;
+};
+
+/**
+ * struct boot - what the next boot finds
+ * @listed: a list loads the module
+ * @unit: mailwall.service is enabled, which loads what is configured and checks it
+ * @problem: why not, with the cure; NULL if there is nothing to say
+ * @count: kernels
+ * @kernel: the newest first
+ */
+struct boot {
+	bool listed;
+	bool unit;
+	const char *problem;
+	unsigned int count;
+	struct kernel *kernel;
+};
+
+/* @config: as read by config_read() */
+void boot_read(struct boot *boot, const struct config *config);
+void boot_free(struct boot *boot);
+
+/* Print what is not as it should be, a line each, in the layout of "status". */
+void boot_show(void);
 
 /* "status --check": one line, and an exit code as monitoring plugins have it. */
 int status_check(void);

@@ -136,7 +136,6 @@ static void show_passes(const struct passes *passes)
 static void show_change(const struct mw_spec *policy)
 {
 	const char *saved = persist_state(policy);
-	char *without = persist_here() ? boot_without_module() : NULL;
 	char words[256];
 
 	if (policy->confirm)
@@ -147,14 +146,8 @@ static void show_change(const struct mw_spec *policy)
 	show_words("change", policy->confirm ? words : "none waits to be confirmed");
 	if (*saved)
 		show_words("saved", saved);
-	if (without) {
-		snprintf(
-			words, sizeof(words),
-			"NO MODULE for kernel %.100s: unguarded if booted; see \"dkms status mailwall\"",
-			without);
-		show_words("next boot", words);
-	}
-	free(without);
+	if (persist_here())
+		boot_show();
 }
 
 static void show_rest(const struct report *report)

@@ -78,7 +78,7 @@ unloaded() {
 
 # expect STATUS PATTERN NAME [ARG]...: what check does and says
 expect() {
-	local want=$1 pattern=$2 name=$3 said status
+	local want=$1 pattern=$2 name=$3 status
 
 	shift 3
 	said=$(SYSROOT=$root PATH=$tmp/bin:$PATH sh tools/systemd/check "$@" 2>&1)
@@ -153,6 +153,9 @@ expect 1 'refused$' "another module's blacklist is not taken for it" --load
 rm "$root/modinfo"
 echo "Module mailwall not found" >"$root/modprobe-error"
 expect 1 "there is no module for kernel $(uname -r)" "not built for this kernel" --load
+mkdir -p "$root/var/lib/mailwall/failed"
+echo 'release 0.2.0 cannot be built' >"$root/var/lib/mailwall/failed/$(uname -r)"
+expect 1 '^release 0.2.0 cannot be built' "with what is on record of the build" --load
 
 unloaded
 echo "could not insert 'mailwall': Key was rejected by service" >"$root/modprobe-error"
@@ -186,6 +189,32 @@ expect 0 'port 8450 is kept' "8450 too, where the range has it" --load
 echo >"$reserved"
 expect 0 'in force' "without --load nothing is written"
 ok "nothing was written" test -z "$(cat "$reserved")"
+
+state
+mkdir -p "$root/etc/sysctl.d"
+echo '40000 ADM GTW' >"$sys/site"
+expect 0 'in force' "no sysctl file has them" --load
+unlike "$said" 'sysctl' "so no more is said"
+echo >"$reserved"
+echo 'net.ipv4.ip_local_reserved_ports = 30000' >"$root/etc/sysctl.d/own.conf"
+expect 0 '/etc/sysctl.d/own.conf sets net.ipv4.ip_local_reserved_ports without them' "the administrator's own setting would take them out" --load
+is "$(cat "$root/etc/sysctl.d/own.conf")" 'net.ipv4.ip_local_reserved_ports = 30000' "which is left alone"
+expect 0 'in force' "it is told when they are added" --load
+unlike "$said" 'sysctl' "not each time"
+
+# at login
+motd() {
+	SYSROOT=$root PATH=$tmp/bin:$PATH sh tools/systemd/motd
+}
+state
+mkdir -p "$root/etc/systemd/system/multi-user.target.wants"
+touch "$root/etc/systemd/system/multi-user.target.wants/mailwall.service"
+is "$(motd 2>&1)" "" "whoever logs in is told nothing where all is well"
+mkdir -p "$root/boot" "$root/lib/modules/6.1"
+touch "$root/boot/vmlinuz-6.1"
+like "$(motd 2>&1)" '^MAILWALL CRITICAL - .*kernel 6.1 is unguarded' "and else what is wrong"
+rm "${root:?}/etc/modprobe.d/mailwall.conf" "${root:?}/etc/modules-load.d/mailwall.conf"
+is "$(motd 2>&1)" "" "nothing where mailwall is not used"
 
 release=$(sed -n 's/.*MAILWALL_RELEASE "\(.*\)"/\1/p' kmod/version.h)
 ok "the release of kmod/version.h is that of debian/changelog" test "$(sed -n '1s/^mailwall (\([^-+]*\).*) .*/\1/p' debian/changelog)" = "$release"

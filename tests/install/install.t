@@ -1,9 +1,9 @@
 #!/bin/bash
 # DKMS, the packages and the boot, in real Debian roots. Run by prove: Debian 12,
-# its packages and what the boot says of each fault; with MAILWALL_LONG=1 also
-# Debian 13, DKMS by hand, a second kernel, upgrades.
+# its packages, upgrades whose build fails, and what the boot says of each fault; with
+# MAILWALL_LONG=1 also Debian 13, DKMS by hand, a second kernel, upgrades while it is loaded.
 #
-#   install.t [SUITE [PART...]]   parts: by_hand broken packages versions
+#   install.t [SUITE [PART...]]   parts: by_hand broken packages upgrades versions
 set -u
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
@@ -104,6 +104,7 @@ configure() {
 	cp "$M/usr/share/doc/mailwall/examples/modules-load.conf" "$M/etc/modules-load.d/mailwall.conf"
 	readme "^### Before the first load" "^ *options mailwall .*adm=.*site=22:ADM:GTW" \
 		>"$M/etc/modprobe.d/mailwall.conf"
+	echo 'net.ipv4.ip_local_reserved_ports = 30000' >"$M/etc/sysctl.d/10-own.conf"
 	ok "$suite: README says how to keep the SSH session" test -s "$M/etc/modprobe.d/mailwall.conf"
 	# Whoever reads on finds the same in the example.
 	is "$(grep '^options' "$M/usr/share/doc/mailwall/examples/modprobe.conf")" \
@@ -202,36 +203,87 @@ packages() {
 	is "$(leftovers)" "" "$suite: nothing is left"
 }
 
-# versions: a revision, or what comes with an upload by others, in the one place that says it
+# debs FOLDER: install its packages as dpkg does; $said is what that said
+debs() {
+	rm -rf "${M:?}/mailwall/debs"
+	mkdir "$M/mailwall/debs"
+	cp "$OUT/$1"/*.deb "$M/mailwall/debs/"
+	said=$(in_machine sh -c 'dpkg -i /mailwall/debs/*.deb' 2>&1)
+}
+
+# what modprobe would load in the first kernel
+loads() {
+	in_machine modinfo -k "$K1" -F version mailwall 2>/dev/null || echo none
+}
+
+# upgrades: a build that fails leaves no kernel without, and none unseen
+upgrades() {
+	local compiler record build
+
+	"$INSTALL/build-deb" --release "$older" "$OUT/deb-$older" >&2 || die "no older packages"
+	machine_new "$suite"
+	compiler=$(in_machine readlink -f /usr/bin/gcc)
+	record=$M/var/lib/mailwall/failed/$K1
+	mv "$M$compiler" "$M/compiler"
+	nok "$suite: a first installation whose build fails is an error" debs "deb-$older"
+	like "$said" "NO MODULE FOR KERNEL $K1, UNGUARDED IF BOOTED: release $older cannot be built" "$suite: it says so"
+	like "$(cat "$record")" "release $older cannot be built" "$suite: so does a record"
+	is "$(dpkg_status mailwall-dkms)" half-configured "$suite: dpkg knows"
+	mv "$M/compiler" "$M$compiler"
+	ok "$suite: once it builds" in_machine dpkg --configure -a
+	is "$(loads)" "$older" "$suite: it is there"
+	ok "$suite: and the record gone" test ! -e "$record"
+
+	mv "$M$compiler" "$M/compiler"
+	ok "$suite: an upgrade whose build fails" debs deb
+	is "$(loads)" "$older" "$suite: leaves the older release in place"
+	like "$said" "kernel $K1: release $release cannot be built.*release $older stays" "$suite: says so"
+	like "$(in_machine dkms status)" "^mailwall/$release: added$" "$suite: DKMS knows of the new one alone"
+	mv "$M/compiler" "$M$compiler"
+	build=$(sed -n 's/.*then "\(.*\)"$/\1/p' "$record")
+	# shellcheck disable=SC2086  # a command
+	ok "$suite: what it says is to be typed: $build" in_machine ${build:-false}
+	is "$(loads)" "$release" "$suite: brings the new one"
+	nok "$suite: no stand-in is left" test -e "$M/lib/modules/$K1/mailwall"
+	ok "$suite: the same release once more" debs deb
+	is "$(loads)" "$release" "$suite: it is there"
+
+	mkdir -p "$M/etc/systemd/system/mailwall.service.d"
+	touch "$M/etc/modules-load.d/mailwall.conf" "$M/etc/modprobe.d/mailwall.conf" \
+		"$M/etc/systemd/system/mailwall.service.d/keep-network-down.conf"
+	like "$(in_machine apt-get -q -y remove mailwall-dkms 2>&1)" 'NOT REMOVED: .*keep-network-down' \
+		"$suite: the module is not removed while the network depends on it"
+	is "$(loads)" "$release" "$suite: it is there"
+	rm -r "${M:?}/etc/systemd/system/mailwall.service.d"
+	like "$(in_machine apt-get -q -y remove mailwall mailwall-dkms 2>&1)" \
+		'modules-load.d/mailwall.conf stays' "$suite: a removal says what stays"
+	ok "$suite: which does" test -e "$M/etc/modules-load.d/mailwall.conf" -a -e "$M/etc/modprobe.d/mailwall.conf"
+	is "$(loads)" none "$suite: the module does not"
+
+	mount -t tmpfs -o size=256k tmpfs "$M/var/lib/dkms"
+	nok "$suite: a full disk is no success" debs deb
+	like "$said" "NO MODULE FOR KERNEL $K1" "$suite: which is said"
+	umount "$M/var/lib/dkms"
+	ok "$suite: with room again" in_machine dpkg --configure -a
+	is "$(loads)" "$release" "$suite: it is installed again"
+	ok "$suite: purged" in_machine apt-get -q -y purge mailwall mailwall-dkms
+	is "$(leftovers)" "" "$suite: nothing is left, the list and the options neither"
+}
+
+# versions: a revision, or what comes with an upload by others, and the one place that says it
 versions() {
-	local version source deb
+	local version
 
 	for version in "$release+nmu1" "$release-1"; do
 		"$INSTALL/build-deb" --version "$version" "$OUT/deb-version" >&2 || die "no packages of $version"
-		source=usr/src/mailwall-${version%-1}
-		deb=$(echo "$OUT"/deb-version/mailwall-dkms_*.deb)
-		rm -rf "$WORK/version"
-		dpkg-deb -x "$deb" "$WORK/version"
-		ok "$version: DKMS is told of the version that the source is in" \
-			grep -qx "PACKAGE_VERSION=\"${version%-1}\"" "$WORK/version/$source/dkms.conf"
+		machine_new "$suite"
+		ok "$suite: $version installs" debs deb-version
+		is "$(dpkg_status mailwall-dkms)" installed "$suite: $version: dpkg knows"
+		ok "$suite: $version: DKMS has built for $K1" dkms_has "$K1"
+		like "$(in_machine dkms status)" "^mailwall/$release, $K1" "$suite: $version: under the release of kmod/version.h"
+		ok "$suite: $version: removed" in_machine apt-get -q -y purge mailwall mailwall-dkms
+		is "$(leftovers)" "" "$suite: $version: nothing is left"
 	done
-	# the last of them: the revision is what nobody knew
-	machine_new bookworm
-	cp "$OUT"/deb-version/*.deb "$M/mailwall/"
-	ok "$release-1: installs" in_machine sh -c "apt-get -q -y --no-install-recommends install /mailwall/*.deb"
-	ok "$release-1: DKMS has built for $K1" dkms_has "$K1"
-	touch "$M/etc/modules-load.d/mailwall.conf" "$M/etc/modprobe.d/mailwall.conf"
-	mkdir -p "$M/etc/systemd/system/mailwall.service.d"
-	touch "$M/etc/systemd/system/mailwall.service.d/keep-network-down.conf"
-	like "$(in_machine apt-get -q -y remove mailwall-dkms 2>&1)" 'NOT REMOVED: .*keep-network-down' \
-		"the module is not removed while the network depends on it"
-	ok "it is there" dkms_has "$K1"
-	rm -r "$M/etc/systemd/system/mailwall.service.d"
-	like "$(in_machine apt-get -q -y remove mailwall mailwall-dkms 2>&1)" \
-		'modules-load.d/mailwall.conf stays' "a removal says what stays"
-	ok "which does" test -e "$M/etc/modules-load.d/mailwall.conf" -a -e "$M/etc/modprobe.d/mailwall.conf"
-	ok "purged" in_machine apt-get -q -y purge mailwall mailwall-dkms
-	is "$(leftovers)" "" "nothing is left, the list and the options neither"
 }
 
 lint_packages() {
@@ -239,8 +291,8 @@ lint_packages() {
 	ok "lintian has no error and no warning" lintian --allow-root --fail-on error,warning "$OUT"/deb/*.deb
 }
 
-parts=(packages)
-[ -z "$long" ] || parts=(by_hand broken versions packages)
+parts=(upgrades packages)
+[ -z "$long" ] || parts=(by_hand broken upgrades versions packages)
 suites=(bookworm)
 [ -z "$long" ] || suites=(bookworm trixie)
 if [ $# -gt 0 ]; then

@@ -91,7 +91,7 @@ boot_image() {
 		mkdir -p "$M/etc/network/if-pre-up.d"
 		install -m 755 "$INSTALL/guest/if-pre-up" "$M/etc/network/if-pre-up.d/mailwall-test"
 		(cd "$TOPDIR" && cp -r --parents tests/install/guest tests/vm/guest/lib.sh \
-			tests/lib/tap.sh "$M/mailwall/")
+			tests/lib/tap.sh README.md "$M/mailwall/")
 		truncate -s 3G "$WORK/image"
 		mke2fs -q -F -t ext4 -O ^has_journal -E lazy_itable_init=1 -d "$M" "$WORK/image"
 	fi

@@ -4,6 +4,7 @@
 use strict;
 use warnings;
 use File::Basename qw(dirname);
+use File::Path qw(make_path);
 use lib dirname(__FILE__);
 use Device;
 use Test::More;
@@ -47,7 +48,10 @@ sub enables {
 sub test_enable {
 	plan(skip_all => 'only root can make namespaces') unless $root;
 	machine_to_enable();
+	make_path("$dir/system/boot", "$dir/system/lib/modules/6.1");
+	spurt("$dir/system/boot/vmlinuz-6.1", '');
 	is(enables("yes\n", '--adm=10.0.0.0/8', '--site=443:GTW:ANY'), 0, 'enable') or diag("$out$err");
+	like($out, qr/^next boot  UNGUARDED with kernel 6\.1 /m, 'a kernel without the module is told at once');
 	like($out, qr/^loaded in audit: nothing is denied yet$/m, 'it loads in audit');
 	is(slurp("$dir/modprobe"), "-C /dev/null mailwall mode=audit\n", '... whatever is configured');
 	like($out, qr/^listens here:\n(.*\n)*?   2222  python3 +CLOSED TO ALL; to open it: --site 2222:ADM:GTW, or 2222:ANY:GTW$/m,

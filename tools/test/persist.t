@@ -24,6 +24,7 @@ sub machine {
 	fresh();
 	make_path("$dir/system/etc/modprobe.d");
 	file('/etc/modules-load.d/mailwall.conf', "# at boot\nmailwall\n");
+	file('/etc/systemd/system/multi-user.target.wants/mailwall.service', '');
 	file('/proc/cmdline', "BOOT_IMAGE=/vmlinuz root=/dev/vda \"x=a b\" quiet\n");
 	file($own, $options) if defined $options;
 	file($_, $more{$_}) for keys %more;
@@ -237,11 +238,13 @@ sub test_apply {
 	fails('diff takes no --check', 2, qr/does not take this option: --check/, 'diff', '--check');
 }
 
-# kernel(RELEASE, MODULES): one that can be booted, with this in its modules.dep
+# kernel(RELEASE, MODULES, MODINFO): one that can be booted, with this in its modules.dep, and
+# what modinfo says of the module there
 sub kernel {
-	my ($kernel, $modules) = @_;
+	my ($kernel, $modules, $modinfo) = @_;
 	file("/boot/vmlinuz-$kernel", '');
 	file("/lib/modules/$kernel/modules.dep", $modules);
+	spurt("$dir/programs/answers/modinfo -k $kernel mailwall", $modinfo // "version:        $release\ndepends:        \n");
 }
 
 # plugin(NAME, CODE, LINE): what monitoring is told
@@ -260,11 +263,73 @@ sub test_status {
 	plugin('all is well', 0, 'OK - mode enforce, 2 site rows, saved');
 	run('status');
 	unlike($out, qr/^next boot/m, 'status: each kernel has the module');
+	my $dep = "updates/dkms/mailwall.ko:\n";
 	kernel('6.12.0-1', "updates/dkms/mailwall2.ko:\nupdates/mailwall.c:\n");
-	plugin('a kernel without the module', 2, 'CRITICAL - mode enforce, but no module for kernel 6\.12\.0-1: unguarded');
+	plugin('a kernel without the module', 2, 'CRITICAL - mode enforce, but kernel 6\.12\.0-1 is unguarded if booted: NO MODULE: see "dkms');
 	run('status');
-	like($out, qr/^next boot  NO MODULE for kernel 6\.12\.0-1: /m, 'status: says so');
-	kernel('6.12.0-1', "extra/mailwall.ko:\n");
+	like($out, qr/^next boot  UNGUARDED with kernel 6\.12\.0-1 \(the newest\): NO MODULE: /m, 'status: says so');
+	file('/var/lib/mailwall/failed/6.12.0-1', "release 9 cannot be built\n");
+	plugin('... with why, if that is on record', 2, 'CRITICAL - .*NO MODULE: release 9 cannot be built');
+	kernel('6.12.0-1', $dep, '1');
+	plugin('a module that is cut short', 2, 'CRITICAL - .*6\.12\.0-1 is unguarded if booted: its module cannot be read');
+	kernel('6.12.0-1', $dep, "filename:       /x\nversion:        0.0.9\n");
+	plugin('a stand-in of another release', 1, 'WARNING - .*of kernel 6\.12\.0-1: its module is of release 0\.0\.9.*: release 9 cannot be built');
+	kernel('6.2.0-1', '');
+	plugin('the worse one is told', 2, 'CRITICAL - .*kernel 6\.2\.0-1 is unguarded');
+	run('status');
+	like($out, qr/^next boot  kernel 6\.12\.0-1 \(the newest\): its module is of.*\nnext boot  UNGUARDED with kernel 6\.2\.0-1: /m,
+		'status: tells both, the newest first');
+	json('status --json: likewise', '[(k["release"], k["newest"], k["module"], k["guarded"], k["problem"] is None) for k in j["next_boot"]["kernels"]] == '
+		. '[("6.12.0-1", True, "0.0.9", True, False), ("6.2.0-1", False, None, False, False), '
+		. qq{("6.1.0-1", False, "$release", True, True)] and j["next_boot"]["saved"] and j["next_boot"]["unit"] and j["next_boot"]["list"]},
+		'status', '--json');
+	kernel('6.2.0-1', $dep, "version: 0.0.9\n");
+	kernel('6.12.0-1', '');
+	plugin('... whichever that is', 2, 'CRITICAL - .*kernel 6\.12\.0-1 is unguarded');
+	unlink("$dir/system/boot/vmlinuz-6.2.0-1", "$dir/system/var/lib/mailwall/failed/6.12.0-1");
+
+	# who may load what
+	my $guid = '8be4df61-93ca-11d2-aa0d-00e098032b8c';
+	my $mok = '/sys/firmware/efi/efivars/MokListRT-605dab50-e046-4300-abb6-3dd810dd8b23';
+	my $signed = "version:        $release\nsigner:         gateway Secure Boot\nsig_key:        1F:02:03:04:05:06:07:08:09\n";
+	kernel('6.12.0-1', $dep);
+	plugin('no signature, and none wanted', 0, 'OK');
+	for my $wants (["/sys/firmware/efi/efivars/SecureBoot-$guid" => "\6\0\0\0\1"],
+		['/sys/module/module/parameters/sig_enforce' => "Y\n"],
+		['/sys/kernel/security/lockdown' => "none [integrity] confidentiality\n"]) {
+		file(@$wants);
+		kernel('6.12.0-1', $dep);
+		kernel('6.1.0-1', $dep, $signed);
+		file($mok, "\7\0\0\0....\2\x09\x1f\2\3\4\5\6\7\x08\x09....");
+		plugin("not signed: $wants->[0]", 2, 'CRITICAL - .*kernel 6\.12\.0-1 is unguarded.*not signed');
+		kernel('6.12.0-1', $dep, $signed);
+		plugin('... signed, by a key that is enrolled', 0, 'OK');
+		file($mok, "\7\0\0\0....\2\x09\x1f\2\3\4\5\6\7\x08\x0a....");
+		plugin('... by one that is not', 2, 'CRITICAL - .*signed by "gateway Secure Boot", whose key is not enrolled: "mokutil');
+		file('/sys/firmware/efi/efivars/db-d719b2cb-3d3a-4596-a3bc-dad00e67656f', "\x1f\2\3\4\5\6\7\x08\x09");
+		plugin("... that the firmware's own list has", 0, 'OK');
+		unlink("$dir/system$wants->[0]", map { "$dir/system$_" } $mok, '/sys/firmware/efi/efivars/db-d719b2cb-3d3a-4596-a3bc-dad00e67656f');
+	}
+	for my $wants (["/sys/firmware/efi/efivars/SecureBoot-$guid" => "\6\0\0\0\0"], ['/sys/module/module/parameters/sig_enforce' => "N\n"],
+		['/sys/kernel/security/lockdown' => "[none] integrity\n"]) {
+		file(@$wants);
+		plugin("nothing is wanted: $wants->[0]", 0, 'OK');
+	}
+
+	# who loads it
+	my $unit = 'etc/systemd/system/multi-user.target.wants/mailwall.service';
+	unlink("$dir/system/$unit");
+	plugin('the unit is not enabled', 1, 'WARNING - .*mailwall\.service is not enabled, so nobody tells');
+	rename("$dir/system/etc/modules-load.d/mailwall.conf", "$dir/list") or die;
+	plugin('... and there is no list', 2, 'CRITICAL - .*NOTHING LOADS THE MODULE: mailwall\.service is not enabled');
+	run('status');
+	like($out, qr/^next boot  NOTHING LOADS THE MODULE/m, 'status: says so');
+	file("/$unit", '');
+	plugin('... the unit alone will do', 0, 'OK');
+	symlink('/dev/null', "$dir/system/etc/systemd/system/mailwall.service") or die;
+	plugin('... unless it is masked', 2, 'CRITICAL - .*NOTHING LOADS THE MODULE: mailwall\.service is masked');
+	unlink("$dir/system/etc/systemd/system/mailwall.service");
+	rename("$dir/list", "$dir/system/etc/modules-load.d/mailwall.conf") or die;
 	run('adm', 'add', '10.0.0.1');
 	plugin('not saved', 1, 'WARNING - mode enforce, but the next boot loads another');
 	run('adm', 'remove', '10.0.0.1');

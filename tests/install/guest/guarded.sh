@@ -11,7 +11,7 @@ is "$(cat $MW_SYS/adm)" "$want_adm" "adm= of /etc/modprobe.d/mailwall.conf is in
 is "$(cat $MW_SYS/site)" "$want_site" "so is site="
 is "$(cat $MW_SYS/log)" off "and log= that is not there"
 ok "the command talks to the module" mailwall status
-is "$(cat /proc/sys/net/ipv4/ip_local_reserved_ports)" 8450 "8450 is kept from outbound connections"
+is "$(cat /proc/sys/net/ipv4/ip_local_reserved_ports)" 30000 "the administrator's own reserved ports are left alone"
 
 # The journal's time stamps: the module, the check, then the network.
 # (It ends too soon for the journal to always know its unit.)

@@ -16,7 +16,17 @@ ok "and the network" systemctl start networking.service
 like "$(ip -br link show eth0)" '\bUP\b' "eth0 is up"
 is "$(tail -n 1 /run/if-pre-up.log)" "eth0 enforce" "guarded"
 
-rm /etc/systemd/system/mailwall.service.d/keep-network-down.conf
-ok "undone" eval "systemctl daemon-reload && systemctl reenable mailwall.service"
+# Nothing will load it: README's words for that.
+systemctl stop networking.service
+rmmod mailwall
+mv "$(cat /mailwall/kept-path)" /mailwall/kept
+depmod
+nok "without the module again, the unit fails" systemctl restart mailwall.service
+nok "and with it the network" systemctl start networking.service
+unlike "$(ip -br link show eth0)" '\bUP\b' "eth0 is down"
+steps=$(sed -n '/^## Recovery/,/^## [^R]/s/^    //p' /mailwall/README.md)
+diag "$steps"
+ok "README's recovery" bash -ec "$steps"
+like "$(ip -br link show eth0)" '\bUP\b' "brings eth0 up"
 is "$(find /etc/systemd/system -path '*.requires/*')" "" "nothing of it is left"
 done_testing
