@@ -80,14 +80,28 @@ static bool mw_connected_behind(const void *context)
 	return false;
 }
 
+/* FORWARD has the VRF for the device that a segment came in by, but the device that it leaves by. */
+static const struct net_device *mw_came_in_by(const struct mw_packet *p)
+{
+	const struct net_device *device = NULL;
+	int index = 0;
+
+	if (p->place == MW_PLACE_ROUTED)
+		index = p->ipv6 ? inet6_sdif(p->skb) : inet_sdif(p->skb);
+	if (index)
+		device = dev_get_by_index_rcu(p->state->net, index);
+	return device ?: p->in;
+}
+
 static void mw_note(const struct mw_packet *p)
 {
-	u64 key = mw_flow_key_of(p, p->in, true), now = mw_now();
+	const struct net_device *in = mw_came_in_by(p);
+	u64 key = mw_flow_key_of(p, in, true), now = mw_now();
 
 	if (mw_flow_is_noted(p->mn->flows, key, now))
 		return;
 	if (!mw_may_note(p->state->net, p->place == MW_PLACE_BRIDGED || p->bridged, p->ipv6,
-			 p->r.source, p->in))
+			 p->r.source, in))
 		return;
 	switch (mw_flow_note(p->mn->flows, key, now)) {
 	case MW_FLOW_REFRESHED:

@@ -252,6 +252,10 @@ static void look_master(struct search *search, const struct subject *s)
 		add(search->found, s->name, kind,
 		    "%s is part of %s, which the hooks see in its place: name that, port:%s",
 		    s->device, member(s->link, "master"), member(s->link, "master"));
+	else if (!strcmp(kind, "vrf") && !s->by_address)
+		add(search->found, s->name, kind,
+		    "%s is part of the VRF %s, in whose name segments that come in by it are forwarded: what the gateway sends is not judged, and replies to it are denied; name its address instead",
+		    s->device, member(s->link, "master"));
 }
 
 static void look_bridge(struct search *search, const struct subject *s)

@@ -170,6 +170,7 @@ struct packet {
 	/* what it is */
 	enum kind kind;
 	bool routed; /* source-routed, with hops left */
+	bool vrf; /* what the hook has for in is the VRF that it belongs to */
 };
 
 static const u16 ports[] = { 22,  25,	25,   25, 53,	 110,	587,   636,
@@ -363,7 +364,7 @@ static void expect(const struct packet *p, bool socket)
 		.family = p->six ? AF_INET6 : AF_INET,
 		.source = address(p->six, p->source),
 		.target = address(p->six, p->target),
-		.in = p->in ? p->in->ifindex : 0,
+		.in = p->vrf ? vrf.ifindex : p->in ? p->in->ifindex : 0,
 		.out = p->out ? p->out->ifindex : 0,
 		.bridge_in = p->bridge_in ? p->bridge_in->ifindex : 0,
 		.bridge_out = p->bridge_out ? p->bridge_out->ifindex : 0,
@@ -414,7 +415,10 @@ static bool send_packet(struct packet *p)
 		p->out = NULL;
 	if (p->hook == HOST_OUT || p->hook == BRIDGE_OUT)
 		p->in = NULL;
-	state.in = p->in;
+	in_vrf = p->vrf ? p->in : NULL;
+	state.in = p->vrf ? &vrf : p->in;
+	if (p->hook == FORWARD || p->hook == FORWARD_BRIDGED)
+		skb.sdif = p->vrf ? p->in->ifindex : 0;
 	state.out = p->out;
 	state.hook = !p->out ? NF_INET_LOCAL_IN : !p->in ? NF_INET_LOCAL_OUT : NF_INET_FORWARD;
 	/* "state->out is stale after DNAT": only the route counts there */
@@ -541,6 +545,11 @@ static void shape_point(unsigned int hooks, void (*shape)(struct packet *p), con
 static void nonlinear(struct packet *p)
 {
 	p->linear = below(ip_length(p));
+}
+
+static void in_a_vrf(struct packet *p)
+{
+	p->vrf = true;
 }
 
 static void lengths(struct packet *p)
@@ -786,6 +795,7 @@ int main(int argc, char **argv)
 	mn.counted.seen = &seen;
 	mw_hook_init(&mn);
 	shape_point(AT(FORWARD), NULL, "routed, plain");
+	shape_point(AT(FORWARD), in_a_vrf, "routed, in a VRF");
 	shape_point(AT(FORWARD_BRIDGED), NULL, "shown by br_netfilter");
 	shape_point(AT_BRIDGE, NULL, "bridged, plain");
 	shape_point(AT_HOST, NULL, "between this host and gateways behind");

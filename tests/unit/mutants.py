@@ -518,7 +518,17 @@ meant("flow: crowded: the one idle longest makes room", [
     ("flow.h", "(64 - MW_FLOW_TAG_BITS) >> 1;", "(64 - MW_FLOW_TAG_BITS) >> 8;"),
 ])
 
+meant("unit: test_short_ways", [
+    ("policy.c", " && !traced;", ";"),
+    ("policy.c", "WRITE_ONCE(g->only_ports, plain && !g->prefixes);", ""),
+])
+
 # gateways behind: FORWARD and the bridge
+meant("behind: routed, in a VRF", [
+    ("general.c", "if (index)\n\t\tdevice", "if (0)\n\t\tdevice"),
+    ("general.c", "p->r.source, in))", "p->r.source, p->in))"),
+    ("general.c", "mw_flow_key_of(p, in, true)", "mw_flow_key_of(p, p->in, true)"),
+])
 meant("behind: routed, plain", [
     ("forward.c", "if (unlikely(verdict.if_held))\n", "if (0)\n"),
     ("forward.c", "mw_key_of(mn, skb, way, state->out, false)", "mw_key_of(mn, skb, way, state->in, false)"),

@@ -724,6 +724,11 @@ static void test_short_ways(void **state)
 					assert_int_equal(g->only_prefixes, plain && i == 1);
 					assert_int_equal(g->only_ports, plain && i == 2);
 				}
+				mw_policy_set_traced(policy, true);
+				assert_false(policy->plain || policy->alone);
+				assert_false(g && (g->only_prefixes || g->only_ports));
+				mw_policy_set_traced(policy, false);
+				assert_int_equal(policy->plain, plain);
 				free(g);
 				free(policy);
 			}

@@ -14,6 +14,7 @@ struct mw_stats stats;
 struct sock connection;
 bool connection_exists;
 unsigned int lookups, logged, log_reason, log_direction, told, told_what, routes_asked;
+struct net_device *in_vrf;
 bool route_leads = true, registered[MW_HOOKS];
 unsigned int hook_fails = MW_HOOKS;
 unsigned int generally;
@@ -98,7 +99,13 @@ bool mw_route_leads(struct net *n, bool ipv6, const void *address, const struct 
 	(void)ipv6;
 	assert(n == &net && address && dev);
 	routes_asked++;
-	return route_leads;
+	return route_leads && (!in_vrf || dev == in_vrf);
+}
+
+struct net_device *dev_get_by_index_rcu(struct net *n, int ifindex)
+{
+	assert(n == &net && in_vrf && ifindex == in_vrf->ifindex);
+	return in_vrf;
 }
 
 void get_random_bytes(void *to, int length)

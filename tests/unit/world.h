@@ -28,6 +28,8 @@ extern unsigned int told, told_what;
 
 /* What the host's routes say of the device that a source is on, and how often they were asked. */
 extern bool route_leads;
+/* the device of the VRF that a packet came in by, if it came in by one */
+extern struct net_device *in_vrf;
 extern unsigned int routes_asked;
 
 /* Packets that the plain path left to mw_general(). */

@@ -147,6 +147,33 @@ def br_netfilter():
     must(mw_unload())
 
 
+def vrf():
+    """A routed gateway and ADM in a VRF, which FORWARD has for the device that segments come in by."""
+    must(run("modprobe", "vrf"))
+    must(run("ip", "link", "add", "red", "type", "vrf", "table", "900"))
+    must(run("ip", "link", "set", "red", "up"))
+    for device in ("lan0", "adm0"):
+        must(run("sysctl", "-qw", f"net.ipv6.conf.{device}.keep_addr_on_down=1"))
+        must(run("ip", "link", "set", device, "master", "red"))
+    must(mw_load(f"gtw={LAN4},{LAN6}"))
+    for there, here in ((LAN4, ADM4), (LAN6, ADM6)):
+        ok(wait_until(lambda host=there: connect("adm", host, 25, 1) == "open"), f"VRF: {there} is reached")
+        before = flows()[0], seen(there)
+        both("VRF", there, here, TOLD, from_="adm")
+        ok(flows()[0] > before[0] and all(now > was for now, was in zip(seen(there), before[1])),
+           f"VRF: both ways to {there} are judged, its flows noted", f"{before} {flows()} {seen(there)}")
+    is_(mw_write("gtw", "port:lan0"), 0, "by the device")
+    notes = [one["kind"] for one in json.loads(must(run("mailwall", "status", "--json")).stdout)["passes_by"]]
+    is_(notes, ["vrf"], "which passes by, as status says,")
+    is_((connect("adm", LAN4, 8080, 2), connect("gw", ADM4, 8080, 2)), ("time-out", "time-out"),
+        "guards what comes to it, replies too")
+    is_(seen("port:lan0")[1], 0, "and sees nothing that it sends")
+    must(mw_unload())
+    for device in ("lan0", "adm0"):
+        must(run("ip", "link", "set", device, "nomaster"))
+    must(run("ip", "link", "del", "red"))
+
+
 def two():
     """(f) Two gateways that send mail to each other; this host and a gateway together."""
     must(mw_load("gtw=port:tap1,port:tap2"))
@@ -319,6 +346,6 @@ def large():
 if __name__ == "__main__":
     topology()
     world()
-    chosen = {part_.__name__: part_ for part_ in (br_netfilter, two, devices, tags, ppp, large)}
+    chosen = {part_.__name__: part_ for part_ in (br_netfilter, vrf, two, devices, tags, ppp, large)}
     parts([chosen[name] for name in sys.argv[1:] or chosen])
     done_testing()

@@ -337,7 +337,7 @@ def policies():
         ("exactly one", "a row without GTW", "EINVAL", lambda p: setattr(p.site[0], "target", 1)),
         ("built-in", "a row of the table", "EEXIST",
          lambda p: p.site.__setitem__(0, row("8450 ANY GTW"))),
-        ("remove", "two rows for a port", "EEXIST", lambda p: p.site.append(row("22 ANY GTW"))),
+        ("set all rows at once", "two rows for a port", "EEXIST", lambda p: p.site.append(row("22 ANY GTW"))),
     ]
     for (pattern, what, want, change), before in in_own_namespaces(cases):
         with Device() as device:

@@ -39,6 +39,9 @@ def refuses(what, *words):
          r"this command is release \S+ with ABI 2: load the newer module", "which names the old one")
 
 
+NOT_SAVED = 'not saved: the next boot has another policy: keep this one with "mailwall save"\n'
+
+
 def policy():
     """Each part, changed by the command and read from the module."""
     like(command("version"), r"command +\S+ \(ABI 2\)\nmodule +0\.1\.0 \(ABI 1\)\n", "which is which")
@@ -51,7 +54,7 @@ def policy():
             (("log", "nflog:7"), "log", "nflog:7\n"), (("log", "off"), "log", "off\n"),
             (("mode", "audit"), "mode", "audit\n"), (("mode", "off"), "mode", "off\n"),
             (("mode", "enforce"), "mode", "enforce\n")):
-        is_((command(*words), mw_read(name)), ("", want), "as the module says")
+        is_((command(*words), mw_read(name)), (NOT_SAVED, want), "as the module says")
     is_(command("adm", "show"), "198.51.100.2\n2001:db8:b::/64\n", "adm show")
     is_(command("site", "show"), "22 ADM GTW\n", "site show")
     is_((command("mode"), command("log"), command("gtw", "show")), ("enforce\n", "off\n", "this\n"),

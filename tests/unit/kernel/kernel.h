@@ -114,6 +114,8 @@ static inline bool net_eq(const struct net *a, const struct net *b)
 	return a == b;
 }
 
+struct net_device *dev_get_by_index_rcu(struct net *net, int ifindex);
+
 static inline bool netif_is_l3_master(const struct net_device *dev)
 {
 	return dev->priv_flags & IFF_L3MDEV_MASTER;
