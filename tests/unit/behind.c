@@ -364,7 +364,9 @@ static void expect(const struct packet *p, bool socket)
 		.family = p->six ? AF_INET6 : AF_INET,
 		.source = address(p->six, p->source),
 		.target = address(p->six, p->target),
-		.in = p->vrf ? vrf.ifindex : p->in ? p->in->ifindex : 0,
+		.in = p->vrf ? vrf.ifindex :
+		      p->in  ? p->in->ifindex :
+			       0,
 		.out = p->out ? p->out->ifindex : 0,
 		.bridge_in = p->bridge_in ? p->bridge_in->ifindex : 0,
 		.bridge_out = p->bridge_out ? p->bridge_out->ifindex : 0,

@@ -7,6 +7,8 @@ use lib dirname(__FILE__);
 use Device;
 use Test::More;
 
+my %once;
+
 sub test_version {
 	fresh();
 	prints('version', "command  $release (ABI $abi)\nmodule   $release (ABI $abi)\n", 'version');
@@ -307,8 +309,34 @@ sub test_completion {
 	completes('mailwall site add 22 GTW ', 'ANY ADM');
 }
 
+# What zsh and fish offer: at the same places the same words.
+sub test_other_shells {
+	plan(skip_all => 'of files, so once is enough') if $once{shells}++;
+	system("$top/tests/deps zsh fish >&2") == 0 or BAIL_OUT('zsh and fish are missing');
+	spurt("$temp/zsh", <<'END');
+_values() { shift; print -l -- "${@%%\[*}" }
+_files() { print -- FILES }
+mailwall() { print "22 ADM GTW" }
+offered() { local file=$1; words=("${@:2}"); CURRENT=$#words; source $file }
+offered "$@"
+END
+	my @commands = qw(status adm site gtw mode log try confirm revert enable disable check save reload diff apply
+		explain watch suggest report help version);
+	for (['', @commands], ['adm ', qw(show set add remove clear)], ['gtw ', qw(show set add remove)],
+		['mode ', qw(enforce audit off)], ['try mode ', qw(enforce audit off)], ['log ', qw(off kernel nflog)],
+		['explain ', qw(in out forward)], ['site remove ', '22:ADM:GTW']) {
+		my ($line, @want) = @$_;
+		my $want = join(' ', sort @want);
+		open(my $zsh, '-|', 'zsh', '-f', "$temp/zsh", "$top/tools/mailwall.zsh-completion", 'mailwall', split(/ /, $line), '') or die;
+		is(join(' ', sort map { s/\n|\\//gr } <$zsh>), $want, "zsh: \"mailwall $line\"");
+		open(my $fish, '-|', 'fish', '--no-config', '-c',
+			"function mailwall; echo 22 ADM GTW; end; source $top/tools/mailwall.fish; complete -C 'mailwall $line'") or die;
+		is(join(' ', sort map { s/\t.*|\n//gr } <$fish>), $want, "fish: \"mailwall $line\"");
+	}
+}
+
 in_builds(['version' => \&test_version], ['ABI' => \&test_abi],
 	['an old module' => \&test_old_module, 'only'],
 	['without rights' => \&test_without_rights], ['errors' => \&test_errors],
 	['usage' => \&test_usage], ['help' => \&test_help], ['install' => \&test_install],
-	['completion' => \&test_completion]);
+	['completion' => \&test_completion], ['other shells' => \&test_other_shells]);
