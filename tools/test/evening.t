@@ -67,7 +67,9 @@ sub test_evening {
 	machine_to_enable();
 	spurt("$dir/tcp", "  sl  local_address rem_address   st\n" .
 		"   1: 016433C6:0016 076433C6:C350 01 00000000:00000000 00:00000000 00000000     0        0 1\n");
-	make_path("$dir/system/etc/apt");
+	# as the packages leave it
+	make_path("$dir/system/etc/systemd/system/multi-user.target.wants", "$dir/system/etc/apt");
+	spurt("$dir/system/etc/systemd/system/multi-user.target.wants/mailwall.service", '');
 	spurt("$dir/system/etc/resolv.conf", "nameserver 192.0.2.53\n");
 	spurt("$dir/system/etc/apt/sources.list", "deb http://deb.example.org/debian bookworm main\n");
 	$text = "# A first evening with mailwall\n";

@@ -197,7 +197,7 @@ sub test_cases {
 		}
 		ok($told, "$name: a line for each thing that passes by") or diag($err);
 		$code = run('status');
-		my ($block) = $out =~ /^(passes by .*?)^(?=change )/ms;
+		my ($block) = $out =~ /^(passes by .*?)^(?=\S|$)/ms;
 		my $words = join(' ', map { s/^mailwall: note: //r } @said);
 		is("$code $err" . ($block // '') =~ s/^passes by//r =~ s/\s+/ /gr, '0 ' . (@said ? " $words " : ''),
 			"$name: status says the same");
