@@ -55,7 +55,7 @@ def doors():
     pid, error = in_child(as_somebody)
     is_(error, 0, "somebody who logged in changes the mode")
     left("his login is told, and no line ends in his odd name", "changed: mode audit -> enforce",
-         BY.format(LOGINUID, pid, r'a "b\\n'))
+         BY.format(LOGINUID, pid, r'a "b\\x5cn'))
     is_(mw_write("gtw", 'this port:a"b\\c\x1b'), 0, "a device has an odd name")
     left("which ends no line and no field", r"changed: mode enforce; gtw -port:tap0 -10\.9\.0\.0/24 \+port:a\?b\?c\?")
     LOG.changes()
@@ -115,7 +115,7 @@ def audited():
     wait_until(lambda: audited.found.extend(LOG.lines("audit: type=1316")) or audited.found, 5)
     ok(len(audited.found) == 1 and
        re.search(rf'op=mailwall-changed net={net_number()} change="mode enforce -> audit" .*pid={os.getpid()} '
-                 r'auid=4294967295 uid=0 .*comm="{COMM}" exe=".*python3.*" .*res=1$', audited.found[0]),
+                 rf'auid=4294967295 uid=0 .*comm="{COMM}" exe=".*python3.*" .*res=1$', audited.found[0]),
        "leaves one record, though the log's lines are held back", audited.found)
     audit(0)
 
@@ -124,11 +124,11 @@ audited.found = []
 
 
 def main():
-    must(mw_load("mode=audit", "site=53:GTW:ANY", "confirm=600"))
-    left("loading is told", r"loaded: mode off -> audit; site \+53 GTW ANY; waits 600 seconds to be confirmed",
+    must(mw_load("site=53:GTW:ANY", "confirm=600"))
+    left("loading is told", r"loaded: mode off -> enforce; site \+53 GTW ANY; waits 600 seconds to be confirmed",
          BY.format("unset", r"\d+", r"\w+"))
     must(run("mailwall", "confirm"))
-    is_(mw_write("site", "\n"), 0, "no rows")
+    is_((mw_write("mode", "audit"), mw_write("site", "\n")), (0, 0), "audit, and no rows")
     LOG.changes()
     doors()
     waiting()
