@@ -21,8 +21,11 @@ PROVE := prove --timer --comments --failures
 # Cheap tests first: what they find need not be waited for.
 CHECK := $(wildcard tests/unit/*.t tests/fuzz/*.t tools/test/*.t tests/vm/*.t tests/net/*.t \
 	   tests/attack/*.t tests/bench/*.t tests/matrix/*.t tests/install/*.t)
+# On a kernel that looks for mistakes: what User Mode Linux is as good for, and the module's own.
+DEBUG := $(wildcard tests/debug/*.t) $(addprefix tests/net/,table.t sessions.t interfaces.t lifetime.t log.t) \
+	 $(shell grep -lE -e '--uml|^prefer_uml' tests/net/*.t tests/attack/*.t)
 
-.PHONY: all modules tool demo check check-long lint static fuzz prove bench matrix deb check-install \
+.PHONY: all modules tool demo check check-long check-debug lint static fuzz prove bench matrix deb check-install \
 	load install uninstall dkms-install dkms-uninstall clean help
 
 all: modules tool
@@ -44,6 +47,11 @@ check-long:
 	tests/deps perl
 	MAILWALL_LONG=1 $(PROVE) -j2 $(CHECK)
 	$(MAKE) prove
+
+# Apart from check, since building that kernel takes a processor half an hour, once.
+check-debug:
+	tests/deps perl
+	MAILWALL_KERNEL=$${MAILWALL_KERNEL:-uml-debug} $(PROVE) -j2 $(DEBUG)
 
 lint:
 	tests/deps perl
@@ -116,6 +124,7 @@ help:
 	@echo "demo            boot a machine with mailwall in it and show what it does"
 	@echo "check           the tests, at a size for every change"
 	@echo "check-long      the tests at full size, and every kernel"
+	@echo "check-debug     the module on a kernel that looks for its mistakes"
 	@echo "lint            checkpatch, sparse, shellcheck, clang-format"
 	@echo "static          gcc's and clang's analyzers, cppcheck, coccinelle, pahole"
 	@echo "fuzz TIME=600   fuzz parsers and validation for so many seconds"

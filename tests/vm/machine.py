@@ -127,12 +127,13 @@ def uml_command(args, token, port):
     """The command line of User Mode Linux: its console is standard error, its second serial
     port the descriptor. A warning ends no run there, so that all of them are seen."""
     # A namespace of processes of its own: what the guest ran ends with it. It writes its memory
-    # into a file, which wants a file system in memory.
+    # into a file, which wants a file system in memory. SLUB's own red zones lie where KASAN
+    # takes whoever looks at them for a mistake.
     command = ["setpriv", "--pdeathsig", "KILL", "unshare", "--pid", "--fork", "--kill-child",
                args.kernel, f"mem={args.mem}M", f"initrd={args.initrd}", "noreboot",
                f"uml_dir={args.scratch}", "umid=machine", "con=null",
                "ssl=null", "ssl0=null,fd:2", f"ssl1=null,fd:{port}", "console=ttyS0",
-               "quiet", "loglevel=5", "panic=-1", "kasan_multi_shot"]
+               "quiet", "loglevel=5", "panic=-1", "kasan_multi_shot", "slub_debug=-"]
     disks = [disk.split("=", 1) + ["rc"] for disk in args.disk] + [["out", args.out, ""]]
     for number, (name, path, flags) in enumerate(disks):
         command += [f"ubd{number}{flags}={path}", f"disk.{name}=ubd{chr(ord('a') + number)}"]

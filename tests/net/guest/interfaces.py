@@ -359,35 +359,6 @@ def policies():
         ok(snapshot() == before, "all of which changes nothing")
 
 
-def question(**fields):
-    """A question about a SYN from ANY to port 25 of this host, but for these fields."""
-    q = Explain(direction=IN, family=socket.AF_INET, flags=2, data_offset=5,
-                segment_length=20, source_port=40000, target_port=25)
-    q.source[:4] = socket.inet_aton(ANY4)
-    q.target[:4] = socket.inet_aton(GTW_ANY4)
-    for name, value in fields.items():
-        if name in ("source", "target"):
-            getattr(q, name)[:] = socket.inet_pton(
-                family(value), value).ljust(16, b"\0")
-            q.family = family(value)
-        else:
-            setattr(q, name, value)
-    return q
-
-
-def answer_of(one):
-    """Fate, row or reason, and the connection, of an answer or of a judgement."""
-    return ["pass", "deny", "unjudged"][one.fate], \
-        str(one.row) if one.fate == 0 else REASON_NAMES[one.reason] if one.fate == 1 else "", \
-        one.connection_found
-
-
-def ask(device, q):
-    """The answer, or the name of the error."""
-    number = device.call(EXPLAIN, q)
-    return name_of(number) if number else answer_of(q)
-
-
 def questions():
     """EXPLAIN: what it refuses, and devices and connections it looks at."""
     with Device() as device:
@@ -651,14 +622,29 @@ def as_nobody():
     return found
 
 
-def in_user_namespace():
-    """Root of a user namespace with a network namespace of its own."""
+def unshared(flags):
+    """This process gets namespaces of its own."""
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(0x10000000 | CLONE_NEWNET):
-        return f"unshare: {ctypes.get_errno()}"
+    if libc.unshare(flags):
+        raise OSError(ctypes.get_errno(), "unshare")
+
+
+def in_container(device, files):
+    """Root of a network namespace of its own, by what was opened outside: first with the
+    capability, then without."""
+    unshared(CLONE_NEWNET)
+    found = changes(device, files), mw_read("adm")
+    drop_net_admin()
+    return *found, changes(device, files)
+
+
+def in_user_namespace(*handed):
+    """Root of a user namespace with a network namespace of its own, by what he opens himself
+    or what was handed to him."""
+    unshared(0x10000000 | CLONE_NEWNET)
     for name, text in (("setgroups", "deny"), ("uid_map", "0 0 1"), ("gid_map", "0 0 1")):
         write_once(f"/proc/self/{name}", text)
-    device, files = opened()
+    device, files = handed or opened()
     policy = device.policy()
     return changes(device, files), (policy.mode, len(policy.adm), policy.generation)
 
@@ -678,11 +664,16 @@ def rights():
         "write version": no, "device 0": no, "device 2": no}, "what any user may")
     is_(in_child(in_user_namespace), ({name: "EPERM" for name in everything}, (OFF, 0, 1)),
         "a user namespace's root can change nothing, in its own network namespace neither")
-    unshared = run("setpriv", "--reuid=1000", "--regid=1000", "--clear-groups", "unshare", "-Urn",
+    is_(in_child(in_user_namespace, device, files), ({name: "EPERM" for name in everything}, (OFF, 0, 1)),
+        "nor by what was opened with full rights and handed over, nor read another's policy by it")
+    own = {name: yes for name in everything} | {"SET_POLICY": "ESTALE", "CONFIRM": "ENODATA", "REVERT": "ENODATA"}
+    is_(in_child(in_container, device, files), (own, "192.0.2.0/24\n", {name: "EPERM" for name in everything}),
+        "root of a network namespace alone changes its own policy, and without the capability none")
+    made = run("setpriv", "--reuid=1000", "--regid=1000", "--clear-groups", "unshare", "-Urn",
                    "sh", "-c", f"id -u; cat {MW_SYS}/mode; echo off >{MW_SYS}/mode; true </dev/mailwall;"
                    f"cat {MW_SYS}/adm")
-    is_(unshared.stdout.count("Permission denied"), 3, "nor can a user who makes one")
-    like(unshared.stdout, r"^0\noff\n", "who sees his own network namespace's mode")
+    is_(made.stdout.count("Permission denied"), 3, "nor can a user who makes one")
+    like(made.stdout, r"^0\noff\n", "who sees his own network namespace's mode")
     ok(snapshot() == before, "the policy is the same after all that")
     for fd in (device.fd, *files.values()):
         os.close(fd)

@@ -1,4 +1,5 @@
-"""What tests look at beyond the counters: the kernel's log, processes with fewer rights."""
+"""What tests look at beyond the counters: the kernel's log, questions, processes with fewer
+rights."""
 import ctypes
 import contextlib
 import os
@@ -8,6 +9,7 @@ import signal
 import threading
 
 from lib import *
+import uapi
 from uapi import Device
 
 CAP_NET_ADMIN = 12
@@ -68,10 +70,46 @@ def own_namespace():
                 raise OSError(ctypes.get_errno(), "setns back")
 
 
+def loaded():
+    """Is anything of the module there?"""
+    with open("/proc/modules", encoding="ascii") as file:
+        return any(line.startswith("mailwall ") for line in file) or \
+            os.path.exists(MW_SYS) or os.path.exists("/dev/mailwall")
+
+
 def snapshot():
     """The whole policy as the module gives it, to the byte."""
     with Device() as device:
         return bytes(device.policy())
+
+
+def question(**fields):
+    """A question about a SYN from ANY to port 25 of this host, but for these fields."""
+    q = uapi.Explain(direction=uapi.IN, family=socket.AF_INET, flags=2, data_offset=5,
+                     segment_length=20, source_port=40000, target_port=25)
+    q.source[:4] = socket.inet_aton(ANY4)
+    q.target[:4] = socket.inet_aton(GTW_ANY4)
+    for name, value in fields.items():
+        if name in ("source", "target"):
+            getattr(q, name)[:] = socket.inet_pton(
+                family(value), value).ljust(16, b"\0")
+            q.family = family(value)
+        else:
+            setattr(q, name, value)
+    return q
+
+
+def answer_of(one):
+    """Fate, row or reason, and the connection, of an answer or of a judgement."""
+    return ["pass", "deny", "unjudged"][one.fate], \
+        str(one.row) if one.fate == 0 else uapi.REASON_NAMES[one.reason] if one.fate == 1 else "", \
+        one.connection_found
+
+
+def ask(device, q):
+    """The answer, or the name of the error."""
+    number = device.call(uapi.EXPLAIN, q)
+    return name_of(number) if number else answer_of(q)
 
 
 def in_child(function, *args):

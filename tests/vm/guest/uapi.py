@@ -157,6 +157,9 @@ class Policy:
     def __eq__(self, other):
         return bytes(self) == bytes(other)
 
+    def __repr__(self):
+        return repr(bytes(self))
+
 
 class Counts:
     """Counters of this host or of all gateways behind it: rows, and what was denied by
@@ -270,8 +273,8 @@ class Device:
             adm=list_of(adm), site=list_of(site), gtw=list_of(gtw),
             **{name: getattr(policy, name) for name in Policy.FIELDS}))
 
-    def change(self, confirm=0, **fields):
-        """Set some fields of the policy in force; adm, site and gtw are lists of texts."""
+    def changed(self, confirm=0, **fields):
+        """The policy in force, but for some fields; adm, site and gtw are lists of texts."""
         read = {"adm": prefix, "site": row, "gtw": gtw}
         policy = self.policy()
         policy.confirm = confirm
@@ -279,7 +282,11 @@ class Device:
             if name in read:
                 value = [read[name](item) for item in value]
             setattr(policy, name, value)
-        return self.set(policy)
+        return policy
+
+    def change(self, confirm=0, **fields):
+        """Set it so."""
+        return self.set(self.changed(confirm, **fields))
 
     def confirm(self, extend=0):
         """Keep the change that waits, or let it wait longer."""
