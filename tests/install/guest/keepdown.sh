@@ -29,4 +29,7 @@ diag "$steps"
 ok "README's recovery" bash -ec "$steps"
 like "$(ip -br link show eth0)" '\bUP\b' "brings eth0 up"
 is "$(find /etc/systemd/system -path '*.requires/*')" "" "nothing of it is left"
+# the next boot's
+mv /mailwall/kept "$(cat /mailwall/kept-path)"
+depmod
 done_testing
