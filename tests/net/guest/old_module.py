@@ -44,6 +44,7 @@ NOT_SAVED = 'not saved: the next boot has another policy: keep this one with "ma
 
 def policy():
     """Each part, changed by the command and read from the module."""
+    Listener(22)    # or its row gets a warning
     like(command("version"), r"command +\S+ \(ABI 2\)\nmodule +0\.1\.0 \(ABI 1\)\n", "which is which")
     for words, name, want in (
             (("adm", "set", "192.0.2.0/24", "2001:db8:b::/64"), "adm", "192.0.2.0/24\n2001:db8:b::/64\n"),
