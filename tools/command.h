@@ -210,6 +210,15 @@ int device_complain(int error);
  */
 int device_ready(struct device *device);
 
+/**
+ * device_policy() - read the policy in force through a device that is opened for it
+ * @name: for messages
+ * @policy: filled in on success
+ *
+ * Return: 0, or an exit code after it has said why not.
+ */
+int device_policy(const char *name, struct mw_spec *policy);
+
 /* Say so and return false unless we speak the module's ABI, or ABI 1. */
 bool device_abi_fits(const struct mailwall_version *version);
 

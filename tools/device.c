@@ -335,3 +335,15 @@ int device_failed(int error, const char *what)
 	/* an open device is there, whatever it lacks */
 	return error == -EPERM || error == -EACCES ? EXIT_PERMISSION : EXIT_REFUSED;
 }
+
+int device_policy(const char *name, struct mw_spec *policy)
+{
+	struct device device;
+	int error = device_ready(&device);
+
+	if (error)
+		return error;
+	error = device_get(&device, policy);
+	device_close(&device);
+	return error ? device_failed(error, name) : EXIT_DONE;
+}

@@ -507,19 +507,11 @@ int policy_replace(const char *name, const struct mw_spec *wanted, const struct 
 /* Return: exit code. */
 static int get(const char *name, struct mw_spec *policy)
 {
-	struct device device;
-	int error;
+	int code = device_policy(name, policy);
 
-	error = device_ready(&device);
-	if (error)
-		return error;
-	error = device_get(&device, policy);
-	device_close(&device);
-	if (!error) {
+	if (!code)
 		note_waiting(policy);
-		return EXIT_DONE;
-	}
-	return device_failed(error, name);
+	return code;
 }
 
 int adm_show(const struct arguments *args)

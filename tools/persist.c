@@ -111,22 +111,12 @@ void persist_tell(const struct mw_spec *policy)
 
 int policy_running(const char *name, struct mw_spec *policy)
 {
-	struct device device;
-	int error;
-
 	if (!persist_here()) {
 		say("%s: this is not the host's network namespace, and only the host's policy is loaded at boot: run it on the host",
 		    name);
 		return EXIT_REFUSED;
 	}
-	error = device_ready(&device);
-	if (error)
-		return error;
-	error = device_get(&device, policy);
-	device_close(&device);
-	if (!error)
-		return EXIT_DONE;
-	return device_failed(error, name);
+	return device_policy(name, policy);
 }
 
 /* What may be taken back is not saved. */

@@ -180,26 +180,13 @@ static int policy_logs(struct watch *watch, const struct mw_spec *policy)
 	return EXIT_REFUSED;
 }
 
-static int read_policy(struct mw_spec *policy)
-{
-	struct device device;
-	int error;
-
-	error = device_ready(&device);
-	if (error)
-		return error;
-	error = device_get(&device, policy);
-	device_close(&device);
-	return error ? device_failed(error, "watch") : EXIT_DONE;
-}
-
 /* Does it still come to us? */
 static int look_again(const struct watch *watch)
 {
 	struct mw_spec policy;
 	char text[MW_PREFIX_TEXT];
 
-	if (read_policy(&policy))
+	if (device_policy("watch", &policy))
 		return EXIT_REFUSED;
 	if (policy.log == MAILWALL_LOG_NFLOG && policy.log_group == watch->group)
 		return EXIT_DONE;
@@ -339,7 +326,8 @@ int watch(const struct arguments *args)
 {
 	struct watch watch = { .args = args };
 	struct mw_spec policy;
-	int code = read_policy(&policy) ?: policy_logs(&watch, &policy) ?: open_group(&watch);
+	int code = device_policy("watch", &policy) ?: policy_logs(&watch, &policy) ?:
+		   open_group(&watch);
 
 	if (!code) {
 		if (policy.mode == MAILWALL_OFF)
