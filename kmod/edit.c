@@ -28,17 +28,6 @@ int mw_row_print(const struct mailwall_row *row, char text[MW_PREFIX_TEXT])
 	return snprintf(text, MW_PREFIX_TEXT, "%u %s %s", row->port, source ?: "?", target ?: "?");
 }
 
-static bool mw_row_equal(const struct mailwall_row *a, const struct mailwall_row *b)
-{
-	return a->port == b->port && a->source == b->source && a->target == b->target;
-}
-
-/* Two rows that open the same port in the same direction. */
-static bool mw_row_clash(const struct mailwall_row *a, const struct mailwall_row *b)
-{
-	return a->port == b->port && mw_row_inbound(a) == mw_row_inbound(b);
-}
-
 static int mw_row_check(const struct mailwall_row *row, const char *item, size_t length,
 			struct mw_complaint *c)
 {

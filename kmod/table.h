@@ -62,6 +62,21 @@ static inline bool mw_row_inbound(const struct mailwall_row *row)
 	return row->target == MAILWALL_GTW;
 }
 
+static inline bool mw_row_equal(const struct mailwall_row *a, const struct mailwall_row *b)
+{
+	return a->port == b->port && a->source == b->source && a->target == b->target;
+}
+
+/**
+ * mw_row_clash() - do two rows open the same port in the same direction?
+ * @a: valid row
+ * @b: valid row
+ */
+static inline bool mw_row_clash(const struct mailwall_row *a, const struct mailwall_row *b)
+{
+	return a->port == b->port && mw_row_inbound(a) == mw_row_inbound(b);
+}
+
 /* The name of an end as docs/decision.md and sysfs write it; NULL where there is none. */
 const char *mw_end_name(unsigned int end);
 

@@ -118,15 +118,16 @@ void print_wrapped(const char *text, int indent, int width);
 /* Columns of stdout; a fixed number where it is no terminal. */
 int output_width(void);
 
-/* Are these the same row? */
-bool row_equal(const struct mailwall_row *a, const struct mailwall_row *b);
-
 /**
  * row_print() - write a row as "22 ADM GTW"
  * @row: any
  * @text: filled in
  */
 const char *row_print(const struct mailwall_row *row, char text[MW_PREFIX_TEXT]);
+
+/* The row of the built-in table or of the policy with that one's port and direction; NULL: none. */
+const struct mailwall_row *policy_row(const struct mw_spec *policy,
+				      const struct mailwall_row *like);
 
 /* The makers' words for a built-in row, NULL for any other. */
 const char *row_description(const struct mailwall_row *row);
@@ -429,6 +430,9 @@ struct session {
  * namespace would judge.
  */
 bool session_find(struct session *session);
+
+/* An IPv4-mapped address becomes IPv4, of which what is behind is zero. Return: its family. */
+int address_unmap(int family, u8 address[16]);
 
 /**
  * session_judge() - what happens to a connection's segments, both ways

@@ -84,52 +84,64 @@ static void say_replace(const struct mw_spec *before, const struct mw_complaint 
 	for (i = 0; i < before->site_count; i++) {
 		const struct mailwall_row *there = &before->site[i];
 
-		if (there->port == row->port && mw_row_inbound(there) == mw_row_inbound(row))
+		if (mw_row_clash(there, row))
 			there = row;
 		fprintf(stderr, " %s", row_print(there, text));
 	}
 	fputc('\n', stderr);
 }
 
+static bool has_row(const struct mw_spec *policy, const struct mailwall_row *row)
+{
+	u16 i;
+
+	for (i = 0; i < policy->site_count; i++)
+		if (mw_row_equal(&policy->site[i], row))
+			return true;
+	return false;
+}
+
 /* Rows that open nothing, for now. */
 static void warn_rows(const struct mw_spec *before, const struct mw_spec *after)
 {
 	char text[MW_PREFIX_TEXT];
-	u16 i, j;
+	u16 i;
 
 	for (i = 0; !after->adm_count && i < after->site_count; i++) {
 		const struct mailwall_row *row = &after->site[i];
 
-		if (row->source != MAILWALL_ADM && row->target != MAILWALL_ADM)
-			continue;
-		for (j = 0; j < before->site_count && !row_equal(row, &before->site[j]);)
-			j++;
-		if (j == before->site_count)
+		if ((row->source == MAILWALL_ADM || row->target == MAILWALL_ADM) &&
+		    !has_row(before, row))
 			say("warning: site \"%s\": ADM is empty, so this row is closed to all: mailwall adm add PREFIX",
 			    row_print(row, text));
 	}
 }
 
-/* A row that opens a port at which nobody answers, on the only gateway that can be seen. */
+/*
+ * A row that opens a port at which nobody answers, on the only gateway that can be seen. To
+ * ask for sockets takes a walk through all processes, so that is left to changes with such rows.
+ */
 static void warn_unserved(const struct mw_spec *before, const struct mw_spec *after)
 {
 	struct tcp_sockets sockets;
 	char text[MW_PREFIX_TEXT];
-	u16 i, j;
+	bool asked = false;
+	u16 i;
 
-	if (mw_spec_is_behind(after) || sockets_read(&sockets))
-		return;
-	for (i = 0; i < after->site_count; i++) {
+	for (i = 0; !mw_spec_is_behind(after) && i < after->site_count; i++) {
 		const struct mailwall_row *row = &after->site[i];
 
-		for (j = 0; j < before->site_count && !row_equal(row, &before->site[j]);)
-			j++;
-		if (j == before->site_count && row->target == MAILWALL_GTW &&
-		    !sockets_serve(&sockets, row->port))
+		if (!mw_row_inbound(row) || has_row(before, row))
+			continue;
+		if (!asked && sockets_read(&sockets))
+			return;
+		asked = true;
+		if (!sockets_serve(&sockets, row->port))
 			say("warning: site \"%s\": nothing listens on port %u here, so far",
 			    row_print(row, text), row->port);
 	}
-	sockets_free(&sockets);
+	if (asked)
+		sockets_free(&sockets);
 }
 
 static void warn_any(const struct mw_spec *policy)

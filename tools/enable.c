@@ -64,17 +64,10 @@ static int load_in_audit(void)
 	return EXIT_REFUSED;
 }
 
-const struct mailwall_row *row_of(const struct mw_spec *policy, u16 port)
+/* The row that opens a local port; NULL: none does. */
+static const struct mailwall_row *row_of(const struct mw_spec *policy, u16 port)
 {
-	unsigned int i;
-
-	for (i = 0; i < MW_TABLE_ROWS; i++)
-		if (mw_table[i].row.port == port && mw_table[i].row.target == MAILWALL_GTW)
-			return &mw_table[i].row;
-	for (i = 0; i < policy->site_count; i++)
-		if (policy->site[i].port == port && policy->site[i].target == MAILWALL_GTW)
-			return &policy->site[i];
-	return NULL;
+	return policy_row(policy, &(struct mailwall_row){ .port = port, .target = MAILWALL_GTW });
 }
 
 static bool judges_this(const struct mw_spec *policy)

@@ -66,21 +66,8 @@ static inline bool config_exists(const struct config *config)
 	return config->options || config->listed;
 }
 
-/* The row of the built-in table or of the policy that opens a local port; NULL: none does. */
-const struct mailwall_row *row_of(const struct mw_spec *policy, u16 port);
-
 /* The root directory, open: all files of the configuration are reached from it. */
 int root_directory(void);
-
-/**
- * struct span - an own line in the text of a file, continuation lines included
- * @start: offset of its first byte
- * @end: offset behind its newline
- */
-struct span {
-	size_t start;
-	size_t end;
-};
 
 /**
  * logical_line() - the next line as modprobe reads it

@@ -16,19 +16,22 @@
 /* A tree of processes is not deeper than this between a login and its sudo. */
 #define ANCESTORS_MAX 32
 
-/* "ADDRESS" with a zone or IPv4-mapped, as sshd may write it; Return: family or -1 */
-static int read_address(char *s, u8 address[16])
+int address_unmap(int family, u8 address[16])
 {
 	static const u8 mapped[12] = { [10] = 0xff, [11] = 0xff };
-	int family;
 
-	s[strcspn(s, "%")] = '\0';
-	family = mw_address_parse(s, strlen(s), address);
 	if (family != AF_INET6 || memcmp(address, mapped, sizeof(mapped)))
 		return family;
 	memcpy(address, address + 12, 4);
 	memset(address + 4, 0, 12);
 	return AF_INET;
+}
+
+/* "ADDRESS" with a zone or IPv4-mapped, as sshd may write it; Return: family or -1 */
+static int read_address(char *s, u8 address[16])
+{
+	s[strcspn(s, "%")] = '\0';
+	return address_unmap(mw_address_parse(s, strlen(s), address), address);
 }
 
 /* "PEER PEER-PORT LOCAL LOCAL-PORT" */

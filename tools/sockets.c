@@ -20,20 +20,13 @@ static bool is_loopback(u8 family, const u8 *address)
 /* IPv4 on a socket of both families is IPv4. */
 static void read_addresses(struct session *ends, u8 family, const __be32 *local, const __be32 *peer)
 {
-	static const u8 mapped[12] = { [10] = 0xff, [11] = 0xff };
+	size_t size = family == AF_INET ? 4 : 16;
 
-	memcpy(ends->local, local, sizeof(ends->local));
-	memcpy(ends->peer, peer, sizeof(ends->peer));
-	ends->family = family;
-	if (family == AF_INET6 && !memcmp(local, mapped, sizeof(mapped))) {
-		memcpy(ends->local, ends->local + 12, 4);
-		memcpy(ends->peer, ends->peer + 12, 4);
-		ends->family = AF_INET;
-	}
-	if (ends->family == AF_INET) {
-		memset(ends->local + 4, 0, 12);
-		memset(ends->peer + 4, 0, 12);
-	}
+	memcpy(ends->local, local, size);
+	memcpy(ends->peer, peer, size);
+	ends->family = address_unmap(family, ends->local);
+	if (ends->family != family)
+		address_unmap(family, ends->peer);
 }
 
 static void take(struct tcp_sockets *sockets, const struct inet_diag_msg *msg)

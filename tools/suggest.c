@@ -25,17 +25,8 @@ __printf(5, 6) static void suggest_row(struct suggested *rows, u16 port, u8 sour
 	struct mw_spec *policy = &rows->policy;
 	const struct mailwall_row row = { .port = port, .source = source, .target = target };
 	va_list args;
-	unsigned int i;
 
-	for (i = 0; i < MW_TABLE_ROWS; i++)
-		if (mw_table[i].row.port == port &&
-		    mw_row_inbound(&mw_table[i].row) == mw_row_inbound(&row))
-			return;
-	for (i = 0; i < policy->site_count; i++)
-		if (policy->site[i].port == port &&
-		    mw_row_inbound(&policy->site[i]) == mw_row_inbound(&row))
-			return;
-	if (policy->site_count == MAILWALL_SITE_MAX)
+	if (policy_row(policy, &row) || policy->site_count == MAILWALL_SITE_MAX)
 		return;
 	va_start(args, fmt);
 	vsnprintf(rows->why[policy->site_count], sizeof(rows->why[0]), fmt, args);

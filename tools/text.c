@@ -90,11 +90,6 @@ void print_wrapped(const char *text, int indent, int width)
 	putchar('\n');
 }
 
-bool row_equal(const struct mailwall_row *a, const struct mailwall_row *b)
-{
-	return a->port == b->port && a->source == b->source && a->target == b->target;
-}
-
 const char *row_print(const struct mailwall_row *row, char text[MW_PREFIX_TEXT])
 {
 	mw_row_print(row, text);
@@ -106,8 +101,21 @@ const char *row_description(const struct mailwall_row *row)
 	unsigned int i;
 
 	for (i = 0; i < MW_TABLE_ROWS; i++)
-		if (row_equal(row, &mw_table[i].row))
+		if (mw_row_equal(row, &mw_table[i].row))
 			return mw_table[i].description;
+	return NULL;
+}
+
+const struct mailwall_row *policy_row(const struct mw_spec *policy, const struct mailwall_row *like)
+{
+	unsigned int i;
+
+	for (i = 0; i < MW_TABLE_ROWS; i++)
+		if (mw_row_clash(&mw_table[i].row, like))
+			return &mw_table[i].row;
+	for (i = 0; i < policy->site_count; i++)
+		if (mw_row_clash(&policy->site[i], like))
+			return &policy->site[i];
 	return NULL;
 }
 

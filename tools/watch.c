@@ -326,8 +326,9 @@ int watch(const struct arguments *args)
 {
 	struct watch watch = { .args = args };
 	struct mw_spec policy;
-	int code = device_policy("watch", &policy) ?: policy_logs(&watch, &policy) ?:
-		   open_group(&watch);
+	int code = device_policy("watch", &policy)	?:
+			   policy_logs(&watch, &policy) ?:
+							  open_group(&watch);
 
 	if (!code) {
 		if (policy.mode == MAILWALL_OFF)
