@@ -410,6 +410,38 @@ static void help(struct argp_state *state, const struct arguments *args, int fir
 	argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
 }
 
+/* What to say of the first option that a command does not take. */
+static const char *refused_option(unsigned int wrong, unsigned int takes)
+{
+	static const struct {
+		unsigned int option;
+		const char *words;
+	} refusals[] = {
+		{ TAKES_JSON, "--json" },
+		{ TAKES_PROMETHEUS, "--prometheus" },
+		{ TAKES_CONFIRM, "--confirm" },
+		{ TAKES_FORCE, "--force" },
+		{ TAKES_EXTEND, "--extend" },
+		{ TAKES_CHECK, "--check" },
+		{ TAKES_DIFF, "--diff" },
+		{ TAKES_ADD, "--adm, --site and --gtw are for enable" },
+		{ TAKES_WATCH, "--port, --summary and --for are for watch" },
+		{ TAKES_WAY, "--in and --out without a device are for watch: write --in=IFNAME" },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(refusals); i++)
+		if (wrong & refusals[i].option)
+			return refusals[i].words;
+	if (takes & TAKES_WATCH)
+		return "--in and --out take no device with watch, and the rest is explain's";
+	if (takes & TAKES_DEVICE)
+		return "--in and --out are for forward";
+	if (takes & TAKES_IN_OUT)
+		return "--device is for in and out";
+	return "one of explain's";
+}
+
 /* Find the command, take its name and verb off the words, check what is left. */
 static void find_command(struct argp_state *state, struct line *line)
 {
@@ -465,32 +497,9 @@ static void find_command(struct argp_state *state, struct line *line)
 		argp_error(state, "%s: too little: write \"%s\"", command->name, usage);
 	}
 	if (line->takes & ~command->takes)
-		argp_error(
-			state, "%s%s%s does not take this option: %s", command->name,
-			command->verb ? " " : "", command->verb ?: "",
-			line->takes & ~command->takes & TAKES_JSON ?
-				"--json" :
-			line->takes & ~command->takes & TAKES_CONFIRM ?
-				"--confirm" :
-			line->takes & ~command->takes & TAKES_FORCE ?
-				"--force" :
-			line->takes & ~command->takes & TAKES_EXTEND ?
-				"--extend" :
-			line->takes & ~command->takes & TAKES_CHECK ?
-				"--check" :
-			line->takes & ~command->takes & TAKES_DIFF ?
-				"--diff" :
-			line->takes & ~command->takes & TAKES_ADD ?
-				"--adm, --site and --gtw are for enable" :
-			line->takes & ~command->takes & TAKES_WATCH ?
-				"--port, --summary and --for are for watch" :
-			line->takes & ~command->takes & TAKES_WAY ?
-				"--in and --out without a device are for watch: write --in=IFNAME" :
-			command->takes & TAKES_WATCH ?
-				"--in and --out take no device with watch, and the rest is explain's" :
-			command->takes & TAKES_DEVICE ? "--in and --out are for forward" :
-			command->takes & TAKES_IN_OUT ? "--device is for in and out" :
-							"one of explain's");
+		argp_error(state, "%s%s%s does not take this option: %s", command->name,
+			   command->verb ? " " : "", command->verb ?: "",
+			   refused_option(line->takes & ~command->takes, command->takes));
 	if (args->json + args->prometheus + (args->check && !command->max) > 1)
 		argp_error(state, "write one of --json, --prometheus and --check");
 	if (line->takes & TAKES_SEGMENT && line->takes & TAKES_WALK)

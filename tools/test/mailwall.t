@@ -197,6 +197,7 @@ sub test_usage {
 		[['log', '--force'], qr/are for a change/],
 		[['mode', 'off', '--json'], qr/does not take this option: --json/],
 		[['adm', 'show', '--confirm=5'], qr/does not take this option: --confirm/],
+		[['adm', 'show', '--prometheus'], qr/does not take this option: --prometheus/],
 		[['status', '--force'], qr/does not take this option: --force/],
 		[['status', '--flags=SYN'], qr/does not take this option: one of explain's/],
 		[['status', '--frobnicate'], qr/unrecognized option/],
