@@ -70,20 +70,6 @@ static char *first_line(const char *path)
 	return text;
 }
 
-__printf(1, 2) static char *words(const char *fmt, ...)
-{
-	va_list args;
-	char *text;
-
-	va_start(args, fmt);
-	if (vasprintf(&text, fmt, args) < 0) {
-		say("out of memory");
-		exit(EXIT_REFUSED);
-	}
-	va_end(args);
-	return text;
-}
-
 /* Does a kernel take signed modules only? */
 static bool wants_signature(void)
 {
@@ -146,7 +132,7 @@ static char *field(const char *text, const char *name)
 		line += length + 1;
 		line += strspn(line, " ");
 		return *line == '\n' || !*line ? NULL :
-						 words("%.*s", (int)strcspn(line, "\n"), line);
+						 formatted("%.*s", (int)strcspn(line, "\n"), line);
 	}
 	return NULL;
 }
@@ -166,11 +152,11 @@ static void judge_signature(struct kernel *kernel, const char *serial)
 	if (!wants_signature() || is_running(kernel))
 		return;
 	if (!kernel->signer)
-		kernel->problem = words(
+		kernel->problem = formatted(
 			"its module is not signed, and this host takes signed ones only: install openssl, then \"/usr/lib/mailwall/module build %s\"",
 			kernel->release);
 	else if (!serial || !is_enrolled(serial))
-		kernel->problem = words(
+		kernel->problem = formatted(
 			"its module is signed by \"%s\", whose key is not enrolled: \"mokutil --import /var/lib/dkms/mok.pub\", then reboot",
 			kernel->signer);
 	kernel->guarded = !kernel->problem;
@@ -185,7 +171,7 @@ static void judge_kernel(struct kernel *kernel)
 	snprintf(path, sizeof(path), FAILED "%s", kernel->release);
 	record = first_line(path);
 	if (!has_module(kernel->release)) {
-		kernel->problem = words(
+		kernel->problem = formatted(
 			"NO MODULE: %s",
 			record ?: "see \"dkms status mailwall\"; it takes the kernel's headers");
 		free(record);
@@ -194,7 +180,7 @@ static void judge_kernel(struct kernel *kernel)
 	text = program_ask(argv, &status);
 	kernel->module = status || !text ? NULL : field(text, "version");
 	if (!kernel->module) {
-		kernel->problem = words(
+		kernel->problem = formatted(
 			"its module cannot be read: \"/usr/lib/mailwall/module build %s\" builds it again",
 			kernel->release);
 	} else {
@@ -204,7 +190,7 @@ static void judge_kernel(struct kernel *kernel)
 		judge_signature(kernel, serial);
 		free(serial);
 		if (!kernel->problem && strcmp(kernel->module, MAILWALL_RELEASE))
-			kernel->problem = words(
+			kernel->problem = formatted(
 				"its module is of release %s, and this command of " MAILWALL_RELEASE
 				"%s%s",
 				kernel->module, record ? ": " : "", record ?: "");
@@ -228,13 +214,9 @@ static void read_kernels(struct boot *boot)
 	while (stream && (entry = readdir(stream))) {
 		if (*entry->d_name == '.' || !is_bootable(entry->d_name))
 			continue;
-		boot->kernel = reallocarray(boot->kernel, boot->count + 1, sizeof(*boot->kernel));
-		if (!boot->kernel) {
-			say("out of memory");
-			exit(EXIT_REFUSED);
-		}
+		boot->kernel = reallocate(boot->kernel, boot->count + 1, sizeof(*boot->kernel));
 		boot->kernel[boot->count++] =
-			(struct kernel){ .release = words("%s", entry->d_name) };
+			(struct kernel){ .release = formatted("%s", entry->d_name) };
 	}
 	if (stream)
 		closedir(stream);

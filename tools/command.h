@@ -104,8 +104,18 @@ void refuse(const char *name, const struct mw_complaint *c);
  */
 const char *escape(const char *s, size_t length, char text[ESCAPED_TEXT]);
 
+/* Say so, and end the command. */
+_Noreturn void out_of_memory(void);
+
 /* calloc() that ends the command when there is no memory. */
 void *allocate(size_t size);
+
+/* reallocarray() likewise. */
+void *reallocate(void *p, size_t count, size_t size);
+
+/* What printf() would print, to be freed; likewise. */
+__printf(1, 2) char *formatted(const char *fmt, ...);
+__printf(1, 0) char *vformatted(const char *fmt, va_list args);
 
 /**
  * print_wrapped() - words on stdout, broken between words

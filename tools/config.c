@@ -44,9 +44,7 @@ static char *read_descriptor(int fd, size_t *length)
 		*length += got;
 		if (*length < size - 1)
 			continue;
-		text = realloc(text, size *= 2);
-		if (!text)
-			exit(EXIT_REFUSED);
+		text = reallocate(text, size *= 2, 1);
 	}
 	if (got < 0) {
 		free(text);
@@ -79,17 +77,15 @@ char *read_all(int directory, const char *path)
 
 __printf(3, 4) static void remark(struct config *config, bool bad, const char *fmt, ...)
 {
-	struct remark *more = realloc(config->remark, (config->count + 1) * sizeof(*more));
+	struct remark *one;
 	va_list args;
 
+	config->remark = reallocate(config->remark, config->count + 1, sizeof(*one));
+	one = &config->remark[config->count++];
 	va_start(args, fmt);
-	if (!more || vasprintf(&more[config->count].text, fmt, args) < 0) {
-		say("out of memory");
-		exit(EXIT_REFUSED);
-	}
+	one->text = vformatted(fmt, args);
 	va_end(args);
-	config->remark = more;
-	more[config->count++].bad = bad;
+	one->bad = bad;
 	config->bad += bad;
 }
 
@@ -355,9 +351,7 @@ static void read_directories(struct config *config, const char *const *directory
 				;
 			if (j < n)
 				continue;
-			found = realloc(found, (n + 1) * sizeof(*found));
-			if (!found)
-				exit(EXIT_REFUSED);
+			found = reallocate(found, n + 1, sizeof(*found));
 			found[n].directory = directory[i];
 			snprintf(found[n++].name, sizeof(found->name), "%s", entry->d_name);
 		}

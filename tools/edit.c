@@ -426,7 +426,7 @@ static int edit_remove_rows(struct mw_spec *spec, const char *s, size_t length,
 	rows = NULL;
 	file = open_memstream(&rows, &size);
 	if (!file)
-		return mw_complain(c, s, 0, -ENOMEM, "out of memory");
+		out_of_memory();
 	fputc('-', file);
 	for (; item < end; item = next) {
 		size_t width = strcspn(item, "\n,");
@@ -447,7 +447,7 @@ static int edit_remove_rows(struct mw_spec *spec, const char *s, size_t length,
 		}
 	}
 	if (fclose(file))
-		return mw_complain(c, s, 0, -ENOMEM, "out of memory");
+		out_of_memory();
 	return mw_edit_site(spec, rows, size, c);
 }
 

@@ -254,8 +254,7 @@ static int build(const struct arguments *args, struct config *config, struct mw_
 
 		if (!args->add[i])
 			continue;
-		if (asprintf(&text, "+%s", args->add[i]) < 0)
-			return EXIT_REFUSED;
+		text = formatted("+%s", args->add[i]);
 		error = part[i].edit(wanted, text, strlen(text), &c);
 		if (error)
 			refuse(part[i].name, &c);

@@ -331,10 +331,8 @@ static char *option_device(struct argp_state *state, struct line *line, char *va
 /* A list that is given again grows. */
 static void add(char **list, const char *value)
 {
-	char *more;
+	char *more = formatted("%s%s%s", *list ?: "", *list ? "," : "", value);
 
-	if (asprintf(&more, "%s%s%s", *list ?: "", *list ? "," : "", value) < 0)
-		exit(EXIT_REFUSED);
 	free(*list);
 	*list = more;
 }

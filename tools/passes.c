@@ -55,12 +55,9 @@ __printf(4, 5) static void add(struct passes *found, const char *item, const cha
 	unsigned int i;
 
 	va_start(args, fmt);
-	if (vasprintf(&words, fmt, args) < 0 ||
-	    asprintf(&text, "%s%s%s", item ?: "", item ? ": " : "", words) < 0) {
-		say("out of memory");
-		exit(EXIT_REFUSED);
-	}
+	words = vformatted(fmt, args);
 	va_end(args);
+	text = formatted("%s%s%s", item ?: "", item ? ": " : "", words);
 	free(words);
 	/* names of devices may hold anything */
 	for (c = text; *c; c++)
@@ -72,11 +69,7 @@ __printf(4, 5) static void add(struct passes *found, const char *item, const cha
 			return;
 		}
 	}
-	found->one = reallocarray(found->one, found->count + 1, sizeof(*one));
-	if (!found->one) {
-		say("out of memory");
-		exit(EXIT_REFUSED);
-	}
+	found->one = reallocate(found->one, found->count + 1, sizeof(*one));
 	one = &found->one[found->count++];
 	snprintf(one->item, sizeof(one->item), "%s", item ?: "");
 	snprintf(one->kind, sizeof(one->kind), "%s", kind);

@@ -137,10 +137,8 @@ static char *options_line(const struct mw_spec *policy, const struct config *con
 	size_t size, i, j;
 	FILE *file = open_memstream(&line, &size);
 
-	if (!file) {
-		say("out of memory");
-		exit(EXIT_REFUSED);
-	}
+	if (!file)
+		out_of_memory();
 	policy_lines(policy, &lines);
 	/* enforce is what there is without, and "modprobe mailwall mode=audit" must go on to work */
 	fprintf(file, "options mailwall");
@@ -173,10 +171,8 @@ static char *options_line(const struct mw_spec *policy, const struct config *con
 	fflush(file);
 	/* a line without a parameter is none to modprobe */
 	fprintf(file, "%s\n", strchr(line, '=') ? "" : " mode=enforce");
-	if (fclose(file)) {
-		say("out of memory");
-		exit(EXIT_REFUSED);
-	}
+	if (fclose(file))
+		out_of_memory();
 	return line;
 }
 

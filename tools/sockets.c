@@ -31,7 +31,7 @@ static void read_addresses(struct session *ends, u8 family, const __be32 *local,
 
 static void take(struct tcp_sockets *sockets, const struct inet_diag_msg *msg)
 {
-	struct tcp_socket *one, socket = {
+	struct tcp_socket socket = {
 		.ends.local_port = ntohs(msg->id.idiag_sport),
 		.ends.peer_port = ntohs(msg->id.idiag_dport),
 		.listens = msg->idiag_state == TCP_LISTEN,
@@ -42,13 +42,8 @@ static void take(struct tcp_sockets *sockets, const struct inet_diag_msg *msg)
 	read_addresses(&socket.ends, msg->idiag_family, msg->id.idiag_src, msg->id.idiag_dst);
 	if (is_loopback(socket.ends.family, socket.ends.local))
 		return;
-	one = realloc(sockets->one, (sockets->count + 1) * sizeof(*one));
-	if (!one) {
-		say("out of memory");
-		exit(EXIT_REFUSED);
-	}
-	sockets->one = one;
-	one[sockets->count++] = socket;
+	sockets->one = reallocate(sockets->one, sockets->count + 1, sizeof(socket));
+	sockets->one[sockets->count++] = socket;
 }
 
 /* Return: 1 for more, 0 at the end, or -errno. */

@@ -48,15 +48,47 @@ void refuse(const char *name, const struct mw_complaint *c)
 	say("%s \"%s\": %s", name, escape(c->item, c->length, text), c->cure);
 }
 
+void out_of_memory(void)
+{
+	say("out of memory");
+	exit(EXIT_REFUSED);
+}
+
+static void *there(void *p)
+{
+	if (!p)
+		out_of_memory();
+	return p;
+}
+
 void *allocate(size_t size)
 {
-	void *p = calloc(1, size);
+	return there(calloc(1, size));
+}
 
-	if (!p) {
-		say("out of memory");
-		exit(EXIT_REFUSED);
-	}
-	return p;
+void *reallocate(void *p, size_t count, size_t size)
+{
+	return there(reallocarray(p, count, size));
+}
+
+char *vformatted(const char *fmt, va_list args)
+{
+	char *text;
+
+	if (vasprintf(&text, fmt, args) < 0)
+		out_of_memory();
+	return text;
+}
+
+char *formatted(const char *fmt, ...)
+{
+	va_list args;
+	char *text;
+
+	va_start(args, fmt);
+	text = vformatted(fmt, args);
+	va_end(args);
+	return text;
 }
 
 int output_width(void)
