@@ -261,14 +261,12 @@ void boot_free(struct boot *boot)
 	free(boot->kernel);
 }
 
-void boot_show(void)
+void boot_show(const struct config *config)
 {
-	struct config config;
 	struct boot boot;
 	unsigned int i;
 
-	config_read(&config, NULL);
-	boot_read(&boot, &config);
+	boot_read(&boot, config);
 	for (i = 0; i < boot.count; i++)
 		if (boot.kernel[i].problem)
 			printf("%-11s%skernel %s%s: %s\n", "next boot",
@@ -278,7 +276,6 @@ void boot_show(void)
 	if (boot.problem)
 		printf("%-11s%s\n", "next boot", boot.problem);
 	boot_free(&boot);
-	config_free(&config);
 }
 
 __printf(2, 3) static int tell(int state, const char *fmt, ...)

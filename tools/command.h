@@ -279,6 +279,9 @@ bool sysfs_version(struct mailwall_version *version);
  */
 char *program_ask(const char *const argv[], int *status);
 
+/* Run one that says itself what it has to say. Return: exit status, negative where it did not run. */
+int program_run(const char *const argv[]);
+
 /* passes.c */
 
 /**
@@ -394,6 +397,8 @@ struct json_t;
 int json_print(struct json_t *object);
 /* One object as one line, which is then let go. */
 void json_line(struct json_t *object);
+/* MAILWALL_FATE_* as JSON has it. */
+const char *verdict_name(u8 fate);
 int json_version(const struct mailwall_version *version);
 int json_explain(const struct mailwall_explain *explain, const char *words, const char *outcome);
 

@@ -4,30 +4,12 @@
 #include "sockets.h"
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define LIST_FILE "etc/modules-load.d/mailwall.conf"
 /* Unless --confirm says another: enough to see whether a new session can be opened. */
 #define CONFIRM_SECONDS 60
-
-/* Return: exit code of the program, -1 if it cannot be run. */
-static int run_modprobe(char *const *argv)
-{
-	static char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
-	char *environment[] = { path, NULL };
-	int status;
-	pid_t pid;
-
-	fflush(stdout);
-	if ((posix_spawn(&pid, "/usr/sbin/modprobe", NULL, NULL, argv, environment) &&
-	     posix_spawn(&pid, "/sbin/modprobe", NULL, NULL, argv, environment)) ||
-	    waitpid(pid, &status, 0) != pid)
-		return -1;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
 
 /*
  * Let it run in audit with this, so that nothing is denied and what would be is counted; one
@@ -49,14 +31,14 @@ static int audit(const struct mw_spec *wanted)
 static int load_in_audit(void)
 {
 	/* without the configuration: a mode= there and this one would be two */
-	char *const argv[] = { "modprobe", "-C", "/dev/null", "mailwall", "mode=audit", NULL };
+	const char *const argv[] = { "modprobe", "-C", "/dev/null", "mailwall", "mode=audit", NULL };
 	struct device device;
 
 	if (!device_open(&device)) {
 		device_close(&device);
 		return EXIT_DONE;
 	}
-	if (!run_modprobe(argv)) {
+	if (!program_run(argv)) {
 		puts("loaded in audit: nothing is denied yet");
 		return EXIT_DONE;
 	}
@@ -180,12 +162,16 @@ static int write_list(const struct config *config)
 static int keep(const struct mw_spec *wanted, const struct config *config)
 {
 	int code = persist_write(wanted, config);
+	struct config now;
 
 	if (!code)
 		puts("saved in " OWN_FILE);
 	code = code ?: write_list(config);
-	if (!code)
-		boot_show();
+	if (!code) {
+		config_read(&now, NULL);
+		boot_show(&now);
+		config_free(&now);
+	}
 	return code;
 }
 
@@ -304,7 +290,7 @@ out:
 
 int disable(const struct arguments *args)
 {
-	char *const argv[] = { "modprobe", "-r", "-C", "/dev/null", "mailwall", NULL };
+	const char *const argv[] = { "modprobe", "-r", "-C", "/dev/null", "mailwall", NULL };
 	struct device device;
 	int code;
 
@@ -324,7 +310,7 @@ int disable(const struct arguments *args)
 	if (device_open(&device))
 		return EXIT_DONE;
 	device_close(&device);
-	if (run_modprobe(argv)) {
+	if (program_run(argv)) {
 		say("disable: the module cannot be unloaded, and is in force until the next boot: \"mailwall mode off\" ends that");
 		return EXIT_REFUSED;
 	}

@@ -137,10 +137,8 @@ static json_t *next_boot(const struct mw_spec *policy)
 	}
 	object = json_pack("{s:b, s:b, s:b, s:b, s:s?, s:o}", "configuration_good",
 			   config_exists(&config) && !config.bad, "saved",
-			   config_exists(&config) && !config.bad &&
-				   policy_same(policy, &config.load.spec),
-			   "list", boot.listed, "unit", boot.unit, "problem", boot.problem,
-			   "kernels", kernels);
+			   policy_saved(policy, &config), "list", boot.listed, "unit", boot.unit,
+			   "problem", boot.problem, "kernels", kernels);
 	boot_free(&boot);
 	config_free(&config);
 	return object;
@@ -203,11 +201,20 @@ int json_version(const struct mailwall_version *version)
 		version->abi ? release(version->release, version->abi) : json_null()));
 }
 
+const char *verdict_name(u8 fate)
+{
+	static const char *const name[] = {
+		[MAILWALL_FATE_PASS] = "allow",
+		[MAILWALL_FATE_DENY] = "deny",
+		[MAILWALL_FATE_UNJUDGED] = "unjudged",
+	};
+
+	return fate < ARRAY_SIZE(name) ? name[fate] : "?";
+}
+
 static json_t *verdict(u8 fate)
 {
-	static const char *const name[] = { "allow", "deny", "unjudged" };
-
-	return json_string(fate < ARRAY_SIZE(name) ? name[fate] : "?");
+	return json_string(verdict_name(fate));
 }
 
 static json_t *reason(u8 fate, u8 number)

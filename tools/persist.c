@@ -83,30 +83,32 @@ bool persist_here(void)
 	       (own.st_ino == host.st_ino && own.st_dev == host.st_dev);
 }
 
-const char *persist_state(const struct mw_spec *policy)
+bool policy_saved(const struct mw_spec *policy, const struct config *config)
 {
-	struct config config;
-	const char *state = "yes: the next boot loads what runs";
+	return config_exists(config) && !config->bad && policy_same(policy, &config->load.spec);
+}
 
-	if (!persist_here())
-		return "";
-	config_read(&config, NULL);
-	if (config.bad)
-		state = "no: the configuration of the next boot is wrong: see \"mailwall check\"";
-	else if (!config_exists(&config))
-		state = "no: nothing is configured, so no boot loads the module: \"mailwall save\"";
-	else if (!policy_same(policy, &config.load.spec))
-		state = "no: the next boot loads another policy: see \"mailwall diff\"";
-	config_free(&config);
-	return state;
+const char *persist_state(const struct mw_spec *policy, const struct config *config)
+{
+	if (config->bad)
+		return "no: the configuration of the next boot is wrong: see \"mailwall check\"";
+	if (!config_exists(config))
+		return "no: nothing is configured, so no boot loads the module: \"mailwall save\"";
+	if (!policy_saved(policy, config))
+		return "no: the next boot loads another policy: see \"mailwall diff\"";
+	return "yes: the next boot loads what runs";
 }
 
 void persist_tell(const struct mw_spec *policy)
 {
-	const char *state = persist_state(policy);
+	struct config config;
 
-	if (!strncmp(state, "no", 2))
+	if (!persist_here())
+		return;
+	config_read(&config, NULL);
+	if (!policy_saved(policy, &config))
 		puts("not saved: the next boot has another policy: keep this one with \"mailwall save\"");
+	config_free(&config);
 }
 
 int policy_running(const char *name, struct mw_spec *policy)

@@ -105,13 +105,11 @@ void policy_lines(const struct mw_spec *policy, struct lines *lines);
 /* Do both say the same? The order of items tells nothing. */
 bool policy_same(const struct mw_spec *a, const struct mw_spec *b);
 
-/**
- * persist_state() - does the next boot bring what runs?
- * @policy: that runs
- *
- * Return: one line; empty in a network namespace that the boot does not configure.
- */
-const char *persist_state(const struct mw_spec *policy);
+/* Does the next boot bring what runs? @config: as read by config_read() */
+bool policy_saved(const struct mw_spec *policy, const struct config *config);
+
+/* The same in one line of words. */
+const char *persist_state(const struct mw_spec *policy, const struct config *config);
 
 /* Tell on stdout that a policy that was just set is not saved, if so. */
 void persist_tell(const struct mw_spec *policy);
@@ -175,7 +173,7 @@ void boot_read(struct boot *boot, const struct config *config);
 void boot_free(struct boot *boot);
 
 /* Print what is not as it should be, a line each, in the layout of "status". */
-void boot_show(void);
+void boot_show(const struct config *config);
 
 /* "status --check": one line, and an exit code as monitoring plugins have it. */
 int status_check(void);

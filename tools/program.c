@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Other programs, asked. */
+/* Other programs, asked and run. */
 #include "command.h"
 #include <fcntl.h>
 #include <spawn.h>
@@ -7,7 +7,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Return: 0, or the errno of posix_spawn(). @output: end of the pipe. */
+/*
+ * @output: end of the pipe; negative: nothing of the program's is turned elsewhere.
+ * Return: 0, or the errno of posix_spawn().
+ */
 static int start(const char *const argv[], int output, pid_t *pid)
 {
 	/* those of the system, whatever $PATH says: this runs as root */
@@ -19,9 +22,11 @@ static int start(const char *const argv[], int output, pid_t *pid)
 	unsigned int i;
 
 	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-	posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+	if (output >= 0) {
+		posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+		posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+		posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+	}
 	for (i = 0; error == ENOENT && i < ARRAY_SIZE(directories); i++) {
 		char path[64];
 
@@ -30,6 +35,14 @@ static int start(const char *const argv[], int output, pid_t *pid)
 	}
 	posix_spawn_file_actions_destroy(&actions);
 	return error;
+}
+
+/* Return: exit status, or -errno. */
+static int end(pid_t pid)
+{
+	int status;
+
+	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : -EIO;
 }
 
 char *program_ask(const char *const argv[], int *status)
@@ -54,9 +67,16 @@ char *program_ask(const char *const argv[], int *status)
 		fclose(file);
 	else
 		close(ends[0]);
-	if (error)
-		*status = -error;
-	else if (waitpid(pid, status, 0) == pid)
-		*status = WIFEXITED(*status) ? WEXITSTATUS(*status) : -EIO;
+	*status = error ? -error : end(pid);
 	return text;
+}
+
+int program_run(const char *const argv[])
+{
+	pid_t pid;
+	int error;
+
+	fflush(stdout);
+	error = start(argv, -1, &pid);
+	return error ? -error : end(pid);
 }

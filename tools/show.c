@@ -135,7 +135,7 @@ static void show_passes(const struct passes *passes)
 /* What is not as it stays. */
 static void show_change(const struct mw_spec *policy)
 {
-	const char *saved = persist_state(policy);
+	struct config config;
 	char words[256];
 
 	if (policy->confirm)
@@ -144,10 +144,12 @@ static void show_change(const struct mw_spec *policy)
 			"waits: reverts in %u seconds unless \"mailwall confirm\" comes first; \"mailwall revert\" undoes it now",
 			policy->confirm);
 	show_words("change", policy->confirm ? words : "none waits to be confirmed");
-	if (*saved)
-		show_words("saved", saved);
-	if (persist_here())
-		boot_show();
+	if (!persist_here())
+		return;
+	config_read(&config, NULL);
+	show_words("saved", persist_state(policy, &config));
+	boot_show(&config);
+	config_free(&config);
 }
 
 static void show_rest(const struct report *report)

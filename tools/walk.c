@@ -71,13 +71,6 @@ static int ask_steps(const struct arguments *args, const struct mailwall_explain
 	return EXIT_DONE;
 }
 
-static const char *verdict_name(u8 fate)
-{
-	return fate == MAILWALL_FATE_PASS ? "allow" :
-	       fate == MAILWALL_FATE_DENY ? "deny" :
-					    "unjudged";
-}
-
 static void choose_words(struct walk *walk, const struct endpoint *client,
 			 const struct endpoint *server)
 {
@@ -147,9 +140,9 @@ static int show_json(const struct walk *walk)
 									NULL));
 	}
 	return json_print(json_pack("{s:s, s:s, s:I, s:s, s:o}", "verdict",
-				    walk->denied >= 0 ? "deny" :
-				    walk->judged      ? "allow" :
-							"unjudged",
+				    verdict_name(walk->denied >= 0 ? MAILWALL_FATE_DENY :
+						 walk->judged	   ? MAILWALL_FATE_PASS :
+								     MAILWALL_FATE_UNJUDGED),
 				    "mode", mode_print(walk->policy.mode, mode), "generation",
 				    (json_int_t)walk->policy.generation, "explanation", walk->words,
 				    "segments", all));
