@@ -98,6 +98,18 @@ static int by_inode(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* For people. Numbers of inodes grow on each processor for itself. */
+static int by_port(const void *a, const void *b)
+{
+	const struct session *x = &((const struct tcp_socket *)a)->ends;
+	const struct session *y = &((const struct tcp_socket *)b)->ends;
+
+	return x->local_port - y->local_port			 ?:
+		       x->family - y->family			 ?:
+		       memcmp(x->peer, y->peer, sizeof(x->peer)) ?:
+								   x->peer_port - y->peer_port;
+}
+
 /* Give the sockets that a process holds its name. */
 static void name_process(struct tcp_sockets *sockets, const char *pid)
 {
@@ -156,6 +168,8 @@ int sockets_read(struct tcp_sockets *sockets)
 			name_process(sockets, entry->d_name);
 	if (proc)
 		closedir(proc);
+	if (sockets->count)
+		qsort(sockets->one, sockets->count, sizeof(*sockets->one), by_port);
 	return 0;
 }
 

@@ -26,7 +26,7 @@ struct tcp_sockets {
 
 /**
  * sockets_read() - ask the kernel for all of them
- * @sockets: filled in; one that is bound to a loopback address is left out
+ * @sockets: filled in, by local port; one that is bound to a loopback address is left out
  *
  * Return: 0, or -errno.
  */
