@@ -7,14 +7,11 @@ int check(const struct arguments *args)
 	const char *own = args->count ? args->words[0] : NULL;
 	struct config config;
 	struct lines lines;
-	char text[ESCAPED_TEXT];
 	unsigned int i;
-	int error = config_read(&config, own);
+	int code = config_read(&config, own);
 
-	if (error) {
-		say("%s: %s", escape(own, strlen(own), text), strerror(-error));
-		return EXIT_REFUSED;
-	}
+	if (code)
+		return code;
 	config_say(&config, true);
 	if (config.bad) {
 		say("with this, the next boot does not bring what was meant: correct it, and run \"mailwall check\" again");
@@ -30,7 +27,7 @@ int check(const struct arguments *args)
 		if (!config.listed)
 			say("note: no list in /etc/modules-load.d names mailwall: mailwall.service loads it, just before the network");
 	}
-	error = config.bad ? EXIT_REFUSED : EXIT_DONE;
+	code = config.bad ? EXIT_REFUSED : EXIT_DONE;
 	config_free(&config);
-	return error;
+	return code;
 }

@@ -418,43 +418,47 @@ static void check_load(struct config *config)
 	}
 }
 
+/* Return: exit code. */
 static int read_own(struct config *config, const char *own)
 {
+	char name[ESCAPED_TEXT];
 	size_t length;
 	char *text = strcmp(own, "-") ? read_all(AT_FDCWD, own) :
 					read_descriptor(STDIN_FILENO, &length);
 
-	if (!text)
-		return -errno;
+	if (!text) {
+		say("%s: %s", escape(own, strlen(own), name), strerror(errno));
+		return EXIT_REFUSED;
+	}
 	read_modprobe_file(config, own, true, text);
 	free(text);
-	return 0;
+	return EXIT_DONE;
 }
 
 int config_read_file(struct config *config, const char *own)
 {
-	int error;
+	int code;
 
 	*config = (struct config){ .load = MW_LOAD_DEFAULT };
-	error = read_own(config, own);
-	if (!error)
+	code = read_own(config, own);
+	if (!code)
 		check_load(config);
-	return error;
+	return code;
 }
 
 int config_read(struct config *config, const char *own)
 {
-	int error;
+	int code;
 
 	*config = (struct config){ .load = MW_LOAD_DEFAULT };
-	error = own ? read_own(config, own) : 0;
-	if (error)
-		return error;
+	code = own ? read_own(config, own) : EXIT_DONE;
+	if (code)
+		return code;
 	read_directories(config, modprobe_d, ARRAY_SIZE(modprobe_d), own, read_modprobe_file);
 	read_command_line(config);
 	check_load(config);
 	read_directories(config, modules_load_d, ARRAY_SIZE(modules_load_d), false, read_load_list);
-	return 0;
+	return EXIT_DONE;
 }
 
 void config_free(struct config *config)

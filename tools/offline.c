@@ -48,33 +48,27 @@ static int resolved(const char *name)
 
 /* The file */
 
-static bool read_policy(const char *name, struct mw_spec *policy)
+/* Return: exit code. */
+static int read_policy(const char *name, struct mw_spec *policy)
 {
-	char text[MW_PREFIX_TEXT], item[ESCAPED_TEXT];
-	struct mw_complaint c;
+	char text[ESCAPED_TEXT];
 	struct config config;
-	int error = config_read_file(&config, name);
-	bool good;
+	int code = config_read_file(&config, name);
 
-	if (error) {
-		say("%s: %s", name, strerror(-error));
-		return false;
-	}
+	if (code)
+		return code;
 	config_say(&config, false);
-	good = !config.bad;
-	if (good && !config.options) {
-		say("%s: no line \"options mailwall PARAMETER=VALUE...\" in it", name);
-		good = false;
+	code = config.bad ? EXIT_REFUSED : EXIT_DONE;
+	if (!code && !config.options) {
+		say("%s: no line \"options mailwall PARAMETER=VALUE...\" in it",
+		    escape(name, strlen(name), text));
+		code = EXIT_REFUSED;
 	}
 	*policy = config.load.spec;
 	policy->generation = 1;
 	policy->confirm = 0;
-	if (good && mw_spec_normalise(policy, &c, text)) {
-		say("%s: \"%s\": %s", name, escape(c.item, c.length, item), c.cure);
-		good = false;
-	}
 	config_free(&config);
-	return good;
+	return code;
 }
 
 /* The question */
@@ -117,9 +111,10 @@ int offline_explain(const char *file, struct mailwall_explain *ex, struct mw_spe
 	bool forward = ex->hook == MAILWALL_HOOK_FORWARD, in = ex->direction == MAILWALL_IN;
 	bool loopback = ex->ifindex == LOOPBACK_IFINDEX || ex->out_ifindex == LOOPBACK_IFINDEX;
 	struct judge *judge;
+	int code = read_policy(file, policy);
 
-	if (!read_policy(file, policy))
-		return EXIT_REFUSED;
+	if (code)
+		return code;
 	judge = allocate(sizeof(*judge));
 	build(judge, policy);
 	asked.in = forward || in ? ex->ifindex : 0;

@@ -65,13 +65,21 @@ static unsigned int print_only(const struct lines *here, const struct lines *oth
 	return count;
 }
 
+/* In how many lines do they differ? @print: them, with their signs */
+static unsigned int differences(const struct lines *was, const struct lines *is, bool print)
+{
+	unsigned int count = print_only(was, is, print ? '-' : 0);
+
+	return count + print_only(is, was, print ? '+' : 0);
+}
+
 bool policy_same(const struct mw_spec *a, const struct mw_spec *b)
 {
 	struct lines of_a, of_b;
 
 	policy_lines(a, &of_a);
 	policy_lines(b, &of_b);
-	return !print_only(&of_a, &of_b, 0) && !print_only(&of_b, &of_a, 0);
+	return !differences(&of_a, &of_b, false);
 }
 
 bool persist_here(void)
@@ -351,13 +359,10 @@ int save(const struct arguments *args)
 /* Return: exit code; the configuration must be sound. */
 static int persistent(const char *name, const char *own, struct config *config)
 {
-	char text[ESCAPED_TEXT];
-	int error = config_read(config, own);
+	int code = config_read(config, own);
 
-	if (error) {
-		say("%s: %s", escape(own, strlen(own), text), strerror(-error));
-		return EXIT_REFUSED;
-	}
+	if (code)
+		return code;
 	config_say(config, false);
 	if (!config->bad && !own && !config_exists(config))
 		say("%s: nothing is saved: \"mailwall save\" saves what runs", name);
@@ -389,7 +394,7 @@ int diff(const struct arguments *args)
 	struct lines saved = { .count = 0 }, run;
 	struct config config;
 	struct mw_spec policy;
-	unsigned int count;
+	bool differ;
 	int code = policy_running("diff", &policy);
 
 	(void)args;
@@ -400,9 +405,8 @@ int diff(const struct arguments *args)
 	if (config_exists(&config))
 		policy_lines(&config.load.spec, &saved);
 	policy_lines(&policy, &run);
-	count = print_only(&saved, &run, '-');
-	count += print_only(&run, &saved, '+');
-	code = count || config.bad ? EXIT_REFUSED : EXIT_DONE;
+	differ = differences(&saved, &run, true);
+	code = differ || config.bad ? EXIT_REFUSED : EXIT_DONE;
 	config_free(&config);
 	return code;
 }
@@ -424,16 +428,12 @@ int apply(const struct arguments *args)
 	config_read(&config, NULL);
 	policy_lines(&wanted.load.spec, &want);
 	policy_lines(&policy, &run);
-	same_running = policy_same(&policy, &wanted.load.spec);
+	same_running = !differences(&run, &want, args->diff);
 	same_saved = config.options && !config.bad &&
 		     policy_same(&config.load.spec, &wanted.load.spec) &&
 		     config.load.flows == wanted.load.flows &&
 		     config.load.spec.confirm == wanted.load.spec.confirm;
 	config_free(&config);
-	if (args->diff) {
-		print_only(&run, &want, '-');
-		print_only(&want, &run, '+');
-	}
 	if (!args->check && !same_running)
 		code = policy_replace("apply", &wanted.load.spec, args);
 	if (!args->check && !code && !same_saved)

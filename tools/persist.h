@@ -49,7 +49,7 @@ struct config {
  * @config: filled in
  * @own: file to be read in place of OWN_FILE, "-" for standard input, or NULL
  *
- * Return: 0, or -errno if @own cannot be read.
+ * Return: 0, or an exit code after it has said why @own cannot be read.
  */
 int config_read(struct config *config, const char *own);
 

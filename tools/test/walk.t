@@ -123,6 +123,7 @@ sub test_file {
 		fails("refused: $name", 1, $says, @nobody, 'explain', split(/ /, $in), file_says($text));
 	}
 	fails('no file', 1, qr/nosuch: No such file/, @nobody, 'explain', split(/ /, $in), "--policy=$dir/nosuch");
+	fails('no file of an odd name', 1, qr/no\\x1bsuch: No such file/, @nobody, 'explain', split(/ /, $in), "--policy=$dir/no\esuch");
 	fails('a folder', 1, qr/\Q$dir\E: Is a directory/, @nobody, 'explain', split(/ /, $in), "--policy=$dir");
 }
 
