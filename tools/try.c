@@ -61,50 +61,48 @@ static int answered(void)
 	return got > 0 ? 1 : -1;
 }
 
+/* Return: exit code. */
+static int count_down(const struct device *device)
+{
+	struct mw_spec policy;
+	u64 generation = 0;
+	int error, answer;
+
+	for (;;) {
+		error = device_get(device, &policy);
+		if (error)
+			return device_failed(error, "try");
+		generation = generation ?: policy.generation;
+		if (!policy.confirm || policy.generation != generation)
+			return ended(&policy, generation);
+		printf("\rreverts in %u seconds  ", policy.confirm);
+		fflush(stdout);
+		answer = answered();
+		if (interrupted || answer > 0)
+			return finish(device, !interrupted);
+		if (answer < 0) {
+			say("try: the terminal is gone: the change reverts unless \"mailwall confirm\" comes from elsewhere");
+			return EXIT_REFUSED;
+		}
+	}
+}
+
 int try_wait(void)
 {
 	const struct sigaction action = { .sa_handler = interrupt };
 	struct device device;
 	struct mw_spec policy;
-	u64 generation = 0;
-	int error, answer;
+	int code = device_ready(&device), error;
 
-	error = device_ready(&device);
-	if (error)
-		return error;
+	if (code)
+		return code;
 	error = device_get(&device, &policy);
-	if (!error && !policy.confirm) {
-		/* it was so already */
-		device_close(&device);
-		return EXIT_DONE;
-	}
-	sigaction(SIGINT, &action, NULL);
-	puts("Open a second SSH session now: if it comes up, the change is sound. Enter keeps the change, Ctrl-C undoes it.");
-	for (;;) {
-		error = device_get(&device, &policy);
-		if (error) {
-			device_failed(error, "try");
-			break;
-		}
-		generation = generation ?: policy.generation;
-		if (!policy.confirm || policy.generation != generation) {
-			error = ended(&policy, generation);
-			device_close(&device);
-			return error;
-		}
-		printf("\rreverts in %u seconds  ", policy.confirm);
-		fflush(stdout);
-		answer = answered();
-		if (interrupted || answer > 0) {
-			error = finish(&device, !interrupted);
-			device_close(&device);
-			return error;
-		}
-		if (answer < 0) {
-			say("try: the terminal is gone: the change reverts unless \"mailwall confirm\" comes from elsewhere");
-			break;
-		}
+	/* otherwise it was so already */
+	if (error || policy.confirm) {
+		sigaction(SIGINT, &action, NULL);
+		puts("Open a second SSH session now: if it comes up, the change is sound. Enter keeps the change, Ctrl-C undoes it.");
+		code = count_down(&device);
 	}
 	device_close(&device);
-	return EXIT_REFUSED;
+	return code;
 }
