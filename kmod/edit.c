@@ -317,10 +317,14 @@ static int mw_row_parse(const char *s, size_t length, struct mailwall_row *row,
 				   "the port is a number from 1 to 65535, without leading zeros");
 	source = mw_end_parse(field[1], size[1]);
 	target = mw_end_parse(field[2], size[2]);
-	if (source < 0 || target < 0)
-		return mw_complain(c, field[source < 0 ? 1 : 2], size[source < 0 ? 1 : 2], -EINVAL,
-				   "%s is one of ANY, ADM and GTW, in capitals",
-				   source < 0 ? "SOURCE" : "TARGET");
+	if (source < 0 || target < 0) {
+		const int wrong = source < 0 ? 1 : 2;
+
+		/* a field left out has nothing to name, the row has */
+		return mw_complain(c, size[wrong] ? field[wrong] : s, size[wrong] ?: length,
+				   -EINVAL, "%s is one of ANY, ADM and GTW, in capitals",
+				   wrong == 1 ? "SOURCE" : "TARGET");
+	}
 	row->port = port;
 	row->source = source;
 	row->target = target;

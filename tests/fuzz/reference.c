@@ -373,7 +373,9 @@ static char *next_field(char **rest, bool colons)
 	return field;
 }
 
-static int site_item(struct mw_spec *spec, char sign, const char *item, size_t length)
+/* @part, @part_length: what is refused, where not the whole item is: an end that is none */
+static int site_item(struct mw_spec *spec, char sign, const char *item, size_t length,
+		     size_t *part, size_t *part_length)
 {
 	char *copy = strndup(item, length), *rest = copy;
 	bool colons = strchr(copy, ':');
@@ -385,6 +387,14 @@ static int site_item(struct mw_spec *spec, char sign, const char *item, size_t l
 	long value;
 
 	value = port ? number(port, strlen(port), 65535) : -1;
+	if (value > 0 && source && target && !rest) {
+		const char *end = end_of(source) < 0 ? source : target;
+
+		if (end_of(end) < 0 && *end) {
+			*part = end - copy;
+			*part_length = strlen(end);
+		}
+	}
 	if (value > 0 && end_of(source) >= 0 && end_of(target) >= 0 && !rest) {
 		row.port = value;
 		row.source = end_of(source);
@@ -447,7 +457,7 @@ static int list_edit(char kind, struct mw_spec *spec, const char *text, const ch
 		result.site_count = 0;
 	}
 	while (*(at += strspn(at, separators))) {
-		size_t length = strcspn(at, separators);
+		size_t length = strcspn(at, separators), part = 0, part_length = 0;
 		const char *start = at + strspn(at, blanks);
 		const char *end = at + length;
 		int error;
@@ -465,10 +475,10 @@ static int list_edit(char kind, struct mw_spec *spec, const char *text, const ch
 		else if (kind == 'g')
 			error = gtw_item(&result, sign, came + (start - text), end - start);
 		else
-			error = site_item(&result, sign, start, end - start);
+			error = site_item(&result, sign, start, end - start, &part, &part_length);
 		if (error) {
-			*item = start - text;
-			*item_length = end - start;
+			*item = start - text + part;
+			*item_length = part_length ?: (size_t)(end - start);
 			return error;
 		}
 	}
