@@ -8,7 +8,7 @@ counted: each segment once.
 import json
 
 from hosts import *
-from wire import SYN, segment
+from wire import SYN, make_vrf, segment
 
 GW4, GW6 = "192.0.2.10", "2001:db8:a::10"
 TWO4, TWO6 = "192.0.2.11", "2001:db8:a::11"
@@ -80,6 +80,19 @@ def allowed():
     return sum(int(row[0]) for row in rows), sum(int(row[1]) for row in rows)
 
 
+def settle():
+    """Wait until no connection has anything to send any more, be it a FIN once more."""
+    ok(wait_until(lambda: not any(
+        must(run("ip", "netns", "exec", ns, "ss", "-tnH", "state", "connected", "exclude", "time-wait")).stdout
+        for ns in ("gw", "two", "any", "adm"))), "no connection is under way")
+
+
+def guard(gateways):
+    """Load the module. What connections of before send would be denied, since no flow is noted."""
+    settle()
+    must(mw_load(f"gtw={gateways}"))
+
+
 def ledger(name, item, work):
     """Whatever work() does: mailwall counts each segment that the gateway sends and gets once."""
     def read():
@@ -87,6 +100,7 @@ def ledger(name, item, work):
         seen_in, seen_out = seen(item)
         return seen_in - refused, seen_out, tally("got"), tally("sent")
 
+    settle()
     before = read()
     work()
     grown = []
@@ -120,7 +134,7 @@ def guarded(name, there, want="time-out", ns="any"):
 
 def br_netfilter():
     """(e) What goes through the bridge comes by FORWARD too, or not."""
-    must(mw_load("gtw=port:tap1"))
+    guard("port:tap1")
     for state in ("off", "on"):
         if state == "on":
             must(run("modprobe", "br_netfilter"))
@@ -149,13 +163,9 @@ def br_netfilter():
 
 def vrf():
     """A routed gateway and ADM in a VRF, which FORWARD has for the device that segments come in by."""
-    must(run("modprobe", "vrf"))
-    must(run("ip", "link", "add", "red", "type", "vrf", "table", "900"))
-    must(run("ip", "link", "set", "red", "up"))
-    for device in ("lan0", "adm0"):
-        must(run("sysctl", "-qw", f"net.ipv6.conf.{device}.keep_addr_on_down=1"))
-        must(run("ip", "link", "set", device, "master", "red"))
-    must(mw_load(f"gtw={LAN4},{LAN6}"))
+    if not make_vrf("lan0", "adm0"):
+        return
+    guard(f"{LAN4},{LAN6}")
     for there, here in ((LAN4, ADM4), (LAN6, ADM6)):
         ok(wait_until(lambda host=there: connect("adm", host, 25, 1) == "open"), f"VRF: {there} is reached")
         before = flows()[0], seen(there)
@@ -176,7 +186,7 @@ def vrf():
 
 def two():
     """(f) Two gateways that send mail to each other; this host and a gateway together."""
-    must(mw_load("gtw=port:tap1,port:tap2"))
+    guard("port:tap1,port:tap2")
     for there, here in ((GW4, TWO4), (GW6, TWO6)):
         both("two gateways", there, here, from_="two")
     one, other = seen("port:tap1"), seen("port:tap2")
@@ -203,7 +213,7 @@ def two():
 
 def devices():
     """(g) A device that is renamed, goes and comes again."""
-    must(mw_load("gtw=port:tap1,port:later0,port:lan0"))
+    guard("port:tap1,port:later0,port:lan0")
     guarded("the device is there", GW4)
     for old, new, want in (("tap1", "tap9", "open"), ("tap9", "tap1", "time-out")):
         rename(old, new)
@@ -249,7 +259,7 @@ def tagged(ns, device, last, *tags):
 
 def tags():
     """VLAN tags in the frame and beside it."""
-    must(mw_load("gtw=port:tap1"))
+    guard("port:tap1")
     ways = {10: [("802.1Q", 10)], 20: [("802.1ad", 19), ("802.1Q", 20)],
             21: [("802.1Q", 18), ("802.1Q", 21)],
             30: [("802.1ad", 28), ("802.1Q", 29), ("802.1Q", 30)]}
@@ -268,6 +278,9 @@ def tags():
         for there in ("10.30.0.1", "fd00:30::1"):
             is_(connect("any", there, 25, 2), "time-out", f"three tags, offload {offload}: {there}")
         ok(denied().get(("in", "malformed"), 0) > was, "three tags are malformed")
+    for ns in ("any", "gw"):
+        # neighbours are asked for again later, which is as malformed
+        must(run("ip", "-n", ns, "link", "delete", "eth0.28"))
     must(mw_unload())
 
 
@@ -279,7 +292,7 @@ def pppoe(number, protocol, packet, code=0):
 
 def ppp():
     """PPPoE sessions: frames made by hand, seen at the gateway."""
-    must(mw_load("gtw=port:tap1"))
+    guard("port:tap1")
     macs = {}
     for ns in ("any", "gw"):
         shown = json.loads(must(run("ip", "-n", ns, "-j", "link", "show", "eth0")).stdout)
@@ -316,7 +329,7 @@ def ppp():
 
 def large():
     """(h) Segments larger than a packet, and with BIG TCP larger than 65,535 bytes."""
-    must(mw_load(f"gtw={LAN4},{LAN6},port:tap1"))
+    guard(f"{LAN4},{LAN6},port:tap1")
     for name, ns, item, targets in (("routed", "adm", None, ((LAN4, ADM4), (LAN6, ADM6))),
                                     ("bridged", "any", "port:tap1", ((GW4, ANY4), (GW6, ANY6)))):
         for there, here in targets:
@@ -335,6 +348,7 @@ def large():
                    "gso_max_size", "185000", "gro_max_size", "185000")
         if done.returncode:
             return skip("BIG TCP", "this kernel has no BIG TCP")
+    settle()
     before, was = tally("large"), denied()
     bulk("BIG TCP, out", "gw", ADM6, 25, 20_000_000)
     big = tally("large") - before

@@ -35,7 +35,7 @@ def route(ns, *words):
 
 def rename(old, new):
     """A device gets another name and keeps its addresses."""
-    must(run("sysctl", "-qw", f"net.ipv6.conf.{old}.keep_addr_on_down=1"))
+    set_sysctl(f"net.ipv6.conf.{old}.keep_addr_on_down", 1)
     for words in ((old, "down"), (old, "name", new), (new, "up")):
         must(run("ip", "link", "set", *words))
 

@@ -185,14 +185,24 @@ def has_mptcp():
     return True
 
 
-def join_vrf():
-    """The cable to ANY is in a VRF, "red". Where this kernel has none, one point is skipped."""
+def make_vrf(*devices):
+    """These are in a VRF, "red". Where this kernel has none, one point is skipped."""
     if run("ip", "link", "add", "red", "type", "vrf", "table", "100").returncode:
         skip("VRF", "this kernel has no VRF")
         return False
+    must(run("ip", "link", "set", "red", "up"))
+    for device in devices:
+        set_sysctl(f"net.ipv6.conf.{device}.keep_addr_on_down", 1)
+        must(run("ip", "link", "set", device, "master", "red"))
+    return True
+
+
+def join_vrf():
+    """The cable to ANY is in a VRF."""
+    if not make_vrf("any0"):
+        return False
     set_sysctl("net.ipv4.tcp_l3mdev_accept", 1)
-    must(sh("""ip link set red up && ip link set any0 master red &&
-        ip -6 addr replace 2001:db8:a::1/64 dev any0 nodad &&
+    must(sh("""ip -6 addr replace 2001:db8:a::1/64 dev any0 nodad &&
         wait_until 20 in_ns any ping -c1 -W1 192.0.2.1 &&
         wait_until 20 in_ns any ping -c1 -W1 2001:db8:a::1"""))
     return True
