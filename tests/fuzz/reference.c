@@ -374,8 +374,8 @@ static char *next_field(char **rest, bool colons)
 }
 
 /* @part, @part_length: what is refused, where not the whole item is: an end that is none */
-static int site_item(struct mw_spec *spec, char sign, const char *item, size_t length,
-		     size_t *part, size_t *part_length)
+static int site_item(struct mw_spec *spec, char sign, const char *item, size_t length, size_t *part,
+		     size_t *part_length)
 {
 	char *copy = strndup(item, length), *rest = copy;
 	bool colons = strchr(copy, ':');

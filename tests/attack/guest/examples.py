@@ -187,13 +187,17 @@ def out_of_window(one, about):
     return entry.point(about)
 
 
-def forgotten(one, about):
+def gone(one, about, entry):
     """A connection that was."""
-    entry = Entry("forgotten connection", DENY)
     for flags in (ACK, ACK | PSH, ACK | URG, SYN | ACK, FIN | ACK, RST, RST | ACK):
         entry.takes(f"flags {flags:#x}", one.reply("gone", flags))
     of_a_connection(entry, one, "gone")
     return entry.point(about)
+
+
+def forgotten(one, about):
+    """By the host."""
+    return gone(one, about, Entry("forgotten connection", DENY))
 
 
 # Over a gateway behind, of whose list two entries are these.
@@ -249,12 +253,8 @@ def small_fragments(one, about):
 
 
 def flow_remembered(one, about):
-    """A connection that was."""
-    entry = Entry("flow remembered", PASS, differences_behind)
-    for flags in (ACK, ACK | PSH, ACK | URG, SYN | ACK, FIN | ACK, RST, RST | ACK):
-        entry.takes(f"flags {flags:#x}", one.reply("gone", flags))
-    of_a_connection(entry, one, "gone")
-    return entry.point(about)
+    """By the table of flows."""
+    return gone(one, about, Entry("flow remembered", PASS, differences_behind))
 
 
 def flow_picked_up(one, about):
