@@ -386,6 +386,8 @@ static void test_site_edit(void **state)
 	edit_refuses(mw_edit_site, &spec, "22 GTW any", -EINVAL, "any",
 		     "TARGET is one of ANY, ADM and GTW, in capitals");
 	edit_refuses(mw_edit_site, &spec, "22 ADMIN GTW", -EINVAL, "ADMIN", "in capitals");
+	edit_refuses(mw_edit_site, &spec, "22::GTW", -EINVAL, "22::GTW", "SOURCE is one of");
+	edit_refuses(mw_edit_site, &spec, "22:ADM:", -EINVAL, "22:ADM:", "TARGET is one of");
 	edit_refuses(mw_edit_site, &spec, "22 ADM", -EINVAL, "22 ADM", "PORT SOURCE TARGET");
 	edit_refuses(mw_edit_site, &spec, "22 ADM GTW tcp", -EINVAL, "22 ADM GTW tcp", "no more");
 	edit_refuses(mw_edit_site, &spec, "22 ADM GTW\n+80 ANY GTW", -EINVAL, "+80 ANY GTW",
