@@ -301,24 +301,27 @@ static void mw_take_back(struct mw_net *mn)
 	mw_policy_retire(mn, gone);
 }
 
-static const char *mw_mode_now(struct mw_net *mn)
+/*
+ * Take the mutex, with no change waiting whose time is over: that is taken back, whoever
+ * comes by first, and told under no lock.
+ */
+static void mw_lock(struct mw_net *mn)
 {
-	return mw_mode_name(mw_current(mn)->spec.mode);
-}
+	struct mw_told told;
 
-/* Take back the change that waits if its time is over, whoever comes by first. */
-static void mw_expire(struct mw_net *mn)
-{
-	if (!mn->fallback || ktime_before(ktime_get_boottime(), mn->deadline))
-		return;
-	mw_take_back(mn);
-	/* Not limited: it comes once for a change, and somebody may be waiting for it. */
-	mw_say(mn, "change not confirmed in time: the mode is %s now\n", mw_mode_now(mn));
+	for (;;) {
+		mutex_lock(&mn->mutex);
+		if (!mn->fallback || ktime_before(ktime_get_boottime(), mn->deadline))
+			return;
+		mw_told_note(&told, "expired", &mw_current(mn)->spec, &mn->fallback->spec, 0);
+		mw_take_back(mn);
+		mutex_unlock(&mn->mutex);
+		mw_tell_expired(mn, &told);
+	}
 }
 
 static int mw_check_waiting(struct mw_net *mn, u32 confirm)
 {
-	mw_expire(mn);
 	if (!mn->fallback || confirm)
 		return 0;
 	mw_warn(mn,
@@ -369,7 +372,7 @@ static int mw_set(struct mw_net *mn, struct mw_spec *spec, struct mw_told *told)
 		error = -ENOMEM;
 		goto put;
 	}
-	mutex_lock(&mn->mutex);
+	mw_lock(mn);
 	error = mw_check_waiting(mn, spec->confirm);
 	if (!error)
 		error = mw_check_generation(mn, spec->generation);
@@ -451,7 +454,7 @@ int mw_config_edit(struct mw_net *mn, const char *name, mw_edit_t edit, const ch
 	error = mw_find_log(mn, log);
 	if (error)
 		goto free;
-	mutex_lock(&mn->mutex);
+	mw_lock(mn);
 	error = mw_check_waiting(mn, 0);
 	if (!error) {
 		*spec = mw_current(mn)->spec;
@@ -483,8 +486,7 @@ int mw_config_confirm(struct mw_net *mn, u32 extend)
 			MAILWALL_CONFIRM_MAX);
 		return -EINVAL;
 	}
-	mutex_lock(&mn->mutex);
-	mw_expire(mn);
+	mw_lock(mn);
 	fallback = mn->fallback;
 	if (!fallback) {
 		error = -ENODATA;
@@ -531,9 +533,8 @@ static void mw_revert_work(struct work_struct *work)
 {
 	struct mw_net *mn = container_of(work, struct mw_net, revert);
 
-	mutex_lock(&mn->mutex);
 	/* The change this was queued for may be gone, and another one may wait. */
-	mw_expire(mn);
+	mw_lock(mn);
 	mutex_unlock(&mn->mutex);
 }
 

@@ -167,14 +167,11 @@ bool mw_complaint_allowed(struct mw_net *mn);
 /* more than anybody writes by hand, less than would flood the log */
 #define MW_REFUSED_LENGTH(complaint) min_t(int, (complaint)->length, 64)
 
-/* A line in the kernel log that names the namespace. */
-#define mw_say(mn, fmt, ...) pr_warn("net:[%u]: " fmt, (mn)->net->ns.inum, ##__VA_ARGS__)
-
-/* The same about something that a caller can repeat. */
-#define mw_warn(mn, fmt, ...)                           \
-	do {                                            \
-		if (mw_complaint_allowed(mn))           \
-			mw_say(mn, fmt, ##__VA_ARGS__); \
+/* A line in the kernel log that names the namespace, about something that a caller can repeat. */
+#define mw_warn(mn, fmt, ...)                                                         \
+	do {                                                                          \
+		if (mw_complaint_allowed(mn))                                         \
+			pr_warn("net:[%u]: " fmt, (mn)->net->ns.inum, ##__VA_ARGS__); \
 	} while (0)
 
 #endif /* _MW_CONFIG_H */

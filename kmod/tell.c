@@ -135,16 +135,19 @@ void mw_told_note(struct mw_told *told, const char *how, const struct mw_spec *w
 			*c = '?';
 }
 
-static void mw_tell_audit(struct mw_net *mn, const struct mw_told *told)
+/* @by_task: whether the task that this runs in did it; else it does not wait, either */
+static void mw_tell_audit(struct mw_net *mn, const struct mw_told *told, bool by_task)
 {
 	struct audit_buffer *record;
 
 	if (!audit_enabled)
 		return;
-	record = audit_log_start(audit_context(), GFP_KERNEL, AUDIT_KERNEL_OTHER);
+	record = audit_log_start(by_task ? audit_context() : NULL,
+				 by_task ? GFP_KERNEL : GFP_NOWAIT, AUDIT_KERNEL_OTHER);
 	audit_log_format(record, "op=mailwall-%s net=%u change=\"%s\"", told->how, mn->net->ns.inum,
 			 told->text);
-	audit_log_task_info(record);
+	if (by_task)
+		audit_log_task_info(record);
 	audit_log_format(record, " res=1");
 	audit_log_end(record);
 }
@@ -167,5 +170,11 @@ static void mw_tell_log(struct mw_net *mn, const struct mw_told *told)
 void mw_tell(struct mw_net *mn, const struct mw_told *told)
 {
 	mw_tell_log(mn, told);
-	mw_tell_audit(mn, told);
+	mw_tell_audit(mn, told, true);
+}
+
+void mw_tell_expired(struct mw_net *mn, const struct mw_told *told)
+{
+	pr_warn("net:[%u]: change not confirmed in time: %s\n", mn->net->ns.inum, told->text);
+	mw_tell_audit(mn, told, false);
 }

@@ -45,4 +45,17 @@ void mw_told_note(struct mw_told *told, const char *how, const struct mw_spec *w
  */
 void mw_tell(struct mw_net *mn, const struct mw_told *told);
 
+/**
+ * mw_tell_expired() - tell them that a change was taken back since nobody confirmed it
+ * @mn: namespace
+ * @told: from the change to what was before it
+ *
+ * Context: any process, of which nothing is told; under no lock. It does not wait, since
+ * others' time may be over meanwhile: a record that finds the queue of the audit full is
+ * counted as lost there.
+ *
+ * Not limited: it comes once for a change, and somebody may be waiting for it.
+ */
+void mw_tell_expired(struct mw_net *mn, const struct mw_told *told);
+
 #endif /* _MW_TELL_H */

@@ -6,7 +6,7 @@ from kernel import *
 from uapi import *
 
 LOG = Log()
-IN_TIME = r"not confirmed in time: the mode is %s now"
+IN_TIME = r"not confirmed in time: mode (\w+ -> )?%s"
 
 
 def mode():

@@ -7,7 +7,7 @@ from uapi import *
 LOG = Log()
 DAY = "day" in open("/proc/cmdline", encoding="ascii").read().split()
 TIMES = 1, 300, 3600, CONFIRM_MAX
-UNCONFIRMED = "change not confirmed in time: the mode is audit now"
+UNCONFIRMED = "change not confirmed in time: mode enforce -> audit"
 
 
 def boot_time():
@@ -137,7 +137,8 @@ def late():
                 ("audit", "192.0.2.0/24\n" + "203.0.113.0/24\n" * edited, 0), "it is taken back")
             is_(device.policy().generation, generation + 2 + edited, "once")
             if name != "revert":
-                is_(lines()[:1], [UNCONFIRMED], "and the log says so")
+                is_(lines()[:1], [f"{UNCONFIRMED}; adm -198.51.100.0/24 +192.0.2.0/24"],
+                    "and the log says so")
     must(mw_unload())
 
 

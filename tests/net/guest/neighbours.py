@@ -124,7 +124,7 @@ def told():
         LOG.lines()
         ok(wait_until(lambda: not device.policy().confirm, 20), "and reverts")
         is_([line for line in LOG.lines("mailwall: ") if "suppressed" not in line],
-            [f"mailwall: net:[{theirs}]: change not confirmed in time: the mode is audit now"],
+            [f"mailwall: net:[{theirs}]: change not confirmed in time: mode enforce -> audit"],
             "that is told whatever was told before")
         # as are those that were not told, when the next one is
         time.sleep(5.5)

@@ -79,6 +79,17 @@ def waiting():
         left("told with what it changed", "confirmed: mode enforce -> audit")
         is_((device.confirm(), device.revert()), (errno.ENODATA,) * 2, "nothing waits any more")
         is_(LOG.changes(), [], "and nothing is told")
+        is_(device.change(mode=ENFORCE, adm=["192.0.2.7/32"], confirm=1), 0, "one that nobody confirms")
+        LOG.changes()
+        expires("change not confirmed in time: mode enforce -> audit; adm -192.0.2.7 +192.0.2.0/24",
+                "mailwall: net:")
+
+
+def expires(text, start):
+    """A change that waits is taken back, and leaves one line that has this and begins so."""
+    lines = []
+    wait_until(lambda: lines.extend(line for _, line in LOG.timed(start)) or lines, 5)
+    ok(len(lines) == 1 and lines[0].endswith(text), "taken back is told from what to what, as nobody's", lines)
 
 
 def many():
@@ -117,6 +128,10 @@ def audited():
        re.search(rf'op=mailwall-changed net={net_number()} change="mode enforce -> audit" .*pid={os.getpid()} '
                  rf'auid=4294967295 uid=0 .*comm="{COMM}" exe=".*python3.*" .*res=1$', audited.found[0]),
        "leaves one record, though the log's lines are held back", audited.found)
+    with Device() as device:
+        is_(device.change(mode=ENFORCE, confirm=1), 0, "one that waits")
+        wait_until(lambda: LOG.lines("audit: type=1316"), 5)
+    expires(f'op=mailwall-expired net={net_number()} change="mode enforce -> audit" res=1', "audit: type=1316")
     audit(0)
 
 
