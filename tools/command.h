@@ -279,6 +279,12 @@ bool sysfs_version(struct mailwall_version *version);
  */
 char *program_ask(const char *const argv[], int *status);
 
+/* The same of JSON. Return: a reference, an empty array for nothing; NULL if it is no JSON. */
+struct json_t *program_ask_json(const char *const argv[], int *status);
+
+/* The text that an object has by this name, "" if it has none. */
+const char *json_text(const struct json_t *object, const char *key);
+
 /* Run one that says itself what it has to say. Return: exit status, negative where it did not run. */
 int program_run(const char *const argv[]);
 
@@ -309,6 +315,16 @@ struct passes {
  */
 void passes_find(const struct mw_spec *policy, struct passes *found);
 void passes_free(struct passes *found);
+
+/* dnat.c */
+
+/**
+ * dnat_of_console() - look for a rule by which this host publishes the Management Console
+ * @policy: whose gateways behind this host may be published; without any nothing is looked for
+ *
+ * Return: the first one in words, with the cure, to be freed; NULL if there is none, or no nft
+ */
+char *dnat_of_console(const struct mw_spec *policy);
 
 /* try.c */
 

@@ -144,6 +144,20 @@ static void warn_unserved(const struct mw_spec *before, const struct mw_spec *af
 		sockets_free(&sockets);
 }
 
+/* Of rules of others the kernel's own tool is asked: where gateways change, not each time. */
+static void warn_published(const struct mw_spec *before, const struct mw_spec *after)
+{
+	char *rule;
+
+	if (before->gtw_count == after->gtw_count &&
+	    !memcmp(before->gtw, after->gtw, sizeof(after->gtw)))
+		return;
+	rule = dnat_of_console(after);
+	if (rule)
+		say("warning: %s", rule);
+	free(rule);
+}
+
 static void warn_any(const struct mw_spec *policy)
 {
 	char text[MW_PREFIX_TEXT];
@@ -211,6 +225,7 @@ static int try_change(const struct device *device, const struct change *change,
 			warn_any(&after);
 		warn_rows(&before, &after);
 		warn_unserved(&before, &after);
+		warn_published(&before, &after);
 		if (args->confirm)
 			say_reverts(args->confirm, before.confirm);
 		else if (!change->whole)
@@ -564,6 +579,7 @@ int gtw_show(const struct arguments *args)
 	struct passes passes = { 0 };
 	struct mw_spec policy;
 	int code = get("gtw", &policy);
+	char *rule;
 	unsigned int i;
 
 	(void)args;
@@ -578,6 +594,10 @@ int gtw_show(const struct arguments *args)
 	for (i = 0; i < passes.count; i++)
 		say("note: %s", passes.one[i].text);
 	passes_free(&passes);
+	rule = dnat_of_console(&policy);
+	if (rule)
+		say("note: %s", rule);
+	free(rule);
 	return EXIT_DONE;
 }
 

@@ -90,30 +90,18 @@ static void add_unknown(struct passes *found, const char *program, int status, c
 /* The answer as JSON, NULL if there is none; says so if @what cannot be looked for. */
 static json_t *ask_json(struct passes *found, const char *what, const char *const argv[])
 {
-	json_t *answer = NULL;
 	int status;
-	char *text = program_ask(argv, &status);
+	json_t *answer = program_ask_json(argv, &status);
 
-	/* nothing to list may be no JSON at all */
-	if (!status && (!text || !text[strspn(text, " \n")]))
-		answer = json_array();
-	else if (!status)
-		answer = json_loads(text, 0, NULL);
 	if (!answer && what)
 		add_unknown(found, argv[0], status, what);
-	free(text);
 	return answer;
-}
-
-static const char *member(const json_t *object, const char *key)
-{
-	return json_string_value(json_object_get(object, key)) ?: "";
 }
 
 /* "info_kind", what a device is, or "info_slave_kind", what it is a port of */
 static const char *kind_of(const json_t *link, const char *key)
 {
-	return member(json_object_get(link, "linkinfo"), key);
+	return json_text(json_object_get(link, "linkinfo"), key);
 }
 
 static const json_t *find_link(const json_t *links, const char *name)
@@ -121,7 +109,8 @@ static const json_t *find_link(const json_t *links, const char *name)
 	const json_t *link;
 	size_t i;
 
-	json_array_foreach(links, i, link) if (!strcmp(member(link, "ifname"), name)) return link;
+	json_array_foreach(links, i,
+			   link) if (!strcmp(json_text(link, "ifname"), name)) return link;
 	return NULL;
 }
 
@@ -130,8 +119,8 @@ static bool lies_on(const struct search *search, const char *a, const char *b)
 {
 	const json_t *link = find_link(search->links, a);
 
-	return !strcmp(a, b) || !strcmp(member(link, "master"), b) ||
-	       (!strcmp(member(link, "link"), b) && strcmp(kind_of(link, "info_kind"), "veth"));
+	return !strcmp(a, b) || !strcmp(json_text(link, "master"), b) ||
+	       (!strcmp(json_text(link, "link"), b) && strcmp(kind_of(link, "info_kind"), "veth"));
 }
 
 static bool is_macvlan(const char *kind)
@@ -163,10 +152,10 @@ static void look_macvlan(struct search *search, const struct subject *s)
 	json_array_foreach(search->links, i, link)
 	{
 		kind = kind_of(link, "info_kind");
-		if (s->link && !strcmp(member(link, "link"), s->device) && is_macvlan(kind))
+		if (s->link && !strcmp(json_text(link, "link"), s->device) && is_macvlan(kind))
 			add(search->found, s->name, kind,
 			    "%s is a %s on %s: what is behind it reaches that segment, and is reached, without the hooks; give it a tap or veth port of a bridge instead",
-			    member(link, "ifname"), kind, s->device);
+			    json_text(link, "ifname"), kind, s->device);
 	}
 }
 
@@ -181,11 +170,11 @@ static void look_master(struct search *search, const struct subject *s)
 	else if (!strcmp(kind, "bond") || !strcmp(kind, "team"))
 		add(search->found, s->name, kind,
 		    "%s is part of %s, which the hooks see in its place: name that, port:%s",
-		    s->device, member(s->link, "master"), member(s->link, "master"));
+		    s->device, json_text(s->link, "master"), json_text(s->link, "master"));
 	else if (!strcmp(kind, "vrf") && !s->by_address)
 		add(search->found, s->name, kind,
 		    "%s is part of the VRF %s, in whose name segments that come in by it are forwarded: what the gateway sends is not judged, and replies to it are denied; name its address instead",
-		    s->device, member(s->link, "master"));
+		    s->device, json_text(s->link, "master"));
 }
 
 static void look_bridge(struct search *search, const struct subject *s)
@@ -196,7 +185,7 @@ static void look_bridge(struct search *search, const struct subject *s)
 	if (strcmp(kind_of(s->link, "info_kind"), "bridge"))
 		return;
 	json_array_foreach(search->links, i, link)
-		ports += !strcmp(member(link, "master"), s->device);
+		ports += !strcmp(json_text(link, "master"), s->device);
 	if (ports > 1)
 		add(search->found, s->name, "bridge",
 		    "%s is a bridge with %zu ports: what they exchange is not judged unless br_netfilter shows it; name the gateway's own port, with port:",
@@ -210,7 +199,7 @@ static void look_xdp(struct search *search, const struct subject *s)
 
 	json_array_foreach(search->links, i, link)
 	{
-		const char *name = member(link, "ifname");
+		const char *name = json_text(link, "ifname");
 
 		if (json_object_get(link, "xdp"))
 			add(search->found, s->name, "xdp",
@@ -229,7 +218,7 @@ static void look_card(struct search *search, const struct subject *s)
 		add(search->found, s->name, "sr-iov",
 		    "%s has %zu virtual functions (SR-IOV): what is behind one is switched by the card; give the gateway a tap or veth port of a bridge, or take them away: echo 0 > /sys/class/net/%s/device/sriov_numvfs",
 		    s->device, count, s->device);
-	if (*member(s->link, "phys_switch_id"))
+	if (*json_text(s->link, "phys_switch_id"))
 		add(search->found, s->name, "switch",
 		    "%s is a port of a switch chip, which hands packets to its other ports by itself; connect the gateway to a card of its own",
 		    s->device);
@@ -292,9 +281,9 @@ static void look_flowtable(struct search *search, const struct subject *s)
 			continue;
 		add(search->found, s->name, "flowtable",
 		    "the flowtable %s of nft's table %s %s hands packets of running connections on without FORWARD%s; leave the gateway out of the rules with \"flow add @%s\"",
-		    member(table, "name"), member(table, "family"), member(table, "table"),
+		    json_text(table, "name"), json_text(table, "family"), json_text(table, "table"),
 		    is_offloaded(json_object_get(table, "flags")) ? ", in the card too" : "",
-		    member(table, "name"));
+		    json_text(table, "name"));
 	}
 }
 
@@ -302,7 +291,7 @@ static void look_flowtable(struct search *search, const struct subject *s)
 static void look_filter(struct search *search, const struct subject *s, const char *device,
 			const char *hook, const json_t *filter)
 {
-	const char *kind = member(filter, "kind"), *to = member(filter, "to_dev");
+	const char *kind = json_text(filter, "kind"), *to = json_text(filter, "to_dev");
 	bool from_it = !strcmp(device, s->device), is_ingress = !strcmp(hook, "ingress");
 	const json_t *value;
 	const char *key;
@@ -312,7 +301,7 @@ static void look_filter(struct search *search, const struct subject *s, const ch
 	if (!strcmp(kind, "mirred") &&
 	    strcmp(kind_of(find_link(search->links, to), "info_kind"), "ifb") &&
 	    (!strcmp(to, s->device) ||
-	     (from_it && is_ingress && !strcmp(member(filter, "mirred_action"), "redirect"))))
+	     (from_it && is_ingress && !strcmp(json_text(filter, "mirred_action"), "redirect"))))
 		add(search->found, s->name, "tc",
 		    "a filter of tc takes packets from %s (%s) to %s without the hooks: see tc filter show dev %s %s, and leave the gateway out of it",
 		    device, hook, to, device, hook);
@@ -331,7 +320,7 @@ static void look_tc(struct search *search, const struct subject *s)
 	size_t i;
 
 	json_array_foreach(search->filters, i, one)
-		look_filter(search, s, member(one, "device"), member(one, "hook"),
+		look_filter(search, s, json_text(one, "device"), json_text(one, "hook"),
 			    json_object_get(one, "filters"));
 }
 
@@ -351,10 +340,10 @@ static json_t *collect_filters(struct passes *found)
 
 	json_array_foreach(qdiscs, i, qdisc)
 	{
-		const char *device = member(qdisc, "dev");
-		bool is_clsact = !strcmp(member(qdisc, "kind"), "clsact");
+		const char *device = json_text(qdisc, "dev");
+		bool is_clsact = !strcmp(json_text(qdisc, "kind"), "clsact");
 
-		if (!is_clsact && strcmp(member(qdisc, "kind"), "ingress"))
+		if (!is_clsact && strcmp(json_text(qdisc, "kind"), "ingress"))
 			continue;
 		for (hook = 0; hook < (is_clsact ? 2 : 1); hook++) {
 			const char *const show[] = { "tc",  "-j",   "filter",	 "show",
@@ -386,7 +375,7 @@ static void route_device(struct passes *found, const struct mailwall_prefix *pre
 		one.address[is_ipv6 ? 15 : 3] |= 1;
 	mw_address_print(one.family, one.address, text);
 	routes = ask_json(found, NULL, argv);
-	snprintf(device, IFNAMSIZ, "%s", member(json_array_get(routes, 0), "dev"));
+	snprintf(device, IFNAMSIZ, "%s", json_text(json_array_get(routes, 0), "dev"));
 	json_decref(routes);
 }
 

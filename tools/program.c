@@ -2,6 +2,7 @@
 /* Other programs, asked and run. */
 #include "command.h"
 #include <fcntl.h>
+#include <jansson.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -69,6 +70,25 @@ char *program_ask(const char *const argv[], int *status)
 		close(ends[0]);
 	*status = error ? -error : end(pid);
 	return text;
+}
+
+const char *json_text(const json_t *object, const char *key)
+{
+	return json_string_value(json_object_get(object, key)) ?: "";
+}
+
+json_t *program_ask_json(const char *const argv[], int *status)
+{
+	json_t *answer = NULL;
+	char *text = program_ask(argv, status);
+
+	/* nothing to list may be no JSON at all */
+	if (!*status && (!text || !text[strspn(text, " \n")]))
+		answer = json_array();
+	else if (!*status)
+		answer = json_loads(text, 0, NULL);
+	free(text);
+	return answer;
 }
 
 int program_run(const char *const argv[])

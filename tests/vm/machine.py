@@ -48,6 +48,7 @@ REASONS = {
     "this kernel has no IPsec",
     "this kernel has no MPTCP",
     "this kernel has no VRF",
+    "this kernel has no xt_DNAT",
     "this kernel runs no programs of 32 bits",
 }
 HEARTBEAT = b"\5"

@@ -210,6 +210,58 @@ sub test_cases {
 	}
 }
 
+# A rule of DNAT, as nft shows it: what it matches, what it does.
+sub dnat_rule {
+	my ($ports, @do) = @_;
+	return { rule => { family => 'inet', table => 'nat', chain => 'prerouting', handle => 8450, expr => [
+		{ match => { op => '==', left => { meta => { key => 'iifname' } }, right => 'wan0' } },
+		defined $ports ? { match => { op => '==', right => $ports,
+			left => { payload => { protocol => 'tcp', field => 'dport' } } } } : (),
+		{ counter => { packets => 8450, bytes => 8450 } }, @do] } };
+}
+
+sub test_published {
+	my $ruleset = 'nft -j -t list ruleset';
+	my $to = { dnat => { family => 'ip', addr => '10.9.0.2' } };
+	my $map = { dnat => { addr => { map => { data => '@where',
+		key => { payload => { protocol => 'tcp', field => 'dport' } } } } } };
+	my $list = sub { my ($kind, @elements) = @_; ("nft -j list $kind inet nat where" =>
+		encode_json({ nftables => [{ $kind => { name => 'where', elem => \@elements } }] })) };
+	my $mail = dnat_rule({ set => [25, 110, 465, { range => [587, 995] }] }, $to);
+	my @published = (
+		['one port', dnat_rule(8450, $to)],
+		['the last of a set', dnat_rule({ set => [25, 465, 8450] }, $to)],
+		['in a range', dnat_rule({ range => [8000, 8450] }, $to)],
+		['in a range of a set', dnat_rule({ set => [25, { range => [8450, 9000] }] }, $to)],
+		['from another port', dnat_rule(443, { dnat => { addr => '10.9.0.2', port => 8450 } })],
+		['by a map', dnat_rule(undef, { dnat => { addr => { map => { data => { set => [[25, '10.9.0.2'], [8450, '10.9.0.2']] } } } } })],
+		['by a named map', dnat_rule(undef, $map), $list->('map', [25, '10.9.0.2'], [8450, '10.9.0.2'])],
+		['by a named set', dnat_rule('@where', $to), $list->('set', 25, 8450)],
+		['by iptables', dnat_rule(8450, { xt => { type => 'target', name => 'DNAT' } })]);
+	my @not = (
+		['only mail', $mail],
+		['ranges beside it', dnat_rule({ set => [{ range => [8000, 8449] }, { range => [8451, 9000] }] }, $to)],
+		['a rule that lets it in', dnat_rule(8450, { accept => undef })],
+		['a named set with other ports', dnat_rule('@where', $to), $list->('set', 25, 995)],
+		['a named set that is gone', dnat_rule('@where', $to)],
+		['answers of another form', { rule => [8450] }]);
+	for (map([1, @$_], @published), map([0, @$_], @not)) {
+		my ($want, $name, $rule, @more) = @$_;
+		fresh();
+		programs({ $ruleset => encode_json({ nftables => [{ metainfo => {} }, $mail, $rule] }), @more });
+		my $text = "nft's table inet nat, chain prerouting, has 8450 in DNAT: that publishes the Management " .
+			"Console, and ADM alone keeps others out; take it out there and reach the console by the gateway's own address\n";
+		my $code = run('gtw', 'set', '10.9.0.2');
+		is($code . join('', grep { /warning/ } split(/^/, $err)), $want ? "0mailwall: warning: $text" : '0',
+			"8450 in DNAT, $name: gtw set warns");
+		run('gtw', 'show');
+		is($err, $want ? "mailwall: note: $text" : '', "8450 in DNAT, $name: gtw show tells");
+		unlink("$dir/programs/asked");
+		run(@$_) for ['adm', 'add', '192.0.2.0/24'], ['gtw', 'set', 'this'], ['gtw', 'show'];
+		ok(!-e "$dir/programs/asked", 'others are not asked where gateways behind stay as they are, or there is none');
+	}
+}
+
 # Which programs are run, and in which surroundings.
 sub test_programs {
 	fresh();
@@ -221,7 +273,8 @@ sub test_programs {
 	ok(!-e "$temp/taken", 'none is taken from it');
 	my @asked = map { /^(.*): (.*) $/ ? [$1, $2] : [$_] } split(/\n/, slurp("$dir/programs/asked"));
 	is_deeply([map { $_->[0] } @asked], [$links, $flowtables, $qdiscs,
-		map({ "tc -j filter show dev $_" } 'tap0 ingress', 'tap0 egress', 'eth0 ingress'), 'ethtool -k tap0', $route],
+		map({ "tc -j filter show dev $_" } 'tap0 ingress', 'tap0 egress', 'eth0 ingress'), 'ethtool -k tap0', $route,
+		'nft -j -t list ruleset'],
 		'what is asked');
 	is_deeply([grep { $_ ne 'LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin' } map { $_->[1] } @asked], [],
 		'in a plain environment');
@@ -229,8 +282,9 @@ sub test_programs {
 	run('gtw', 'set', 'this');
 	run($_->[0], @$_[1 .. $#$_]) for ['gtw', 'show'], ['status'], ['status', '--json'];
 	run('gtw', 'set', 'port:tap0');
+	unlink("$dir/programs/asked");
 	run({ FAKE_OPEN => 'EACCES' }, 'status');
 	ok(!-e "$dir/programs/asked", 'of this host alone, and without rights, nothing is asked');
 }
 
-in_builds(['what passes by' => \&test_cases], ['programs' => \&test_programs]);
+in_builds(['what passes by' => \&test_cases], ['published' => \&test_published], ['programs' => \&test_programs]);

@@ -93,6 +93,38 @@ def bridge():
     must(mw_unload())
 
 
+def published():
+    """The console's port in DNAT, in each way that nft and iptables have of saying so."""
+    must(mw_load(f"gtw={GW4}", "mode=audit"))
+    for want, match, to in ((True, "tcp dport 8450", GW4), (True, "tcp dport { 25, 8450 }", GW4),
+                            (True, "tcp dport 8000-9000", GW4), (True, "tcp dport @ports", GW4),
+                            (True, "tcp dport 443", f"{GW4}:8450"),
+                            (True, "", f"tcp dport map {{ 25 : {GW4}, 8450 : {GW4} }}"),
+                            (False, "tcp dport { 25, 110, 465, 587, 995 }", GW4),
+                            (False, "tcp dport { 8000-8449, 8451-9000 }", GW4)):
+        must(run("nft", f"""table ip nat {{
+            set ports {{
+                type inet_service
+                elements = {{ 25, 8450 }}
+            }}
+            chain pre {{
+                type nat hook prerouting priority dstnat
+                {match} dnat to {to}
+            }}
+        }}"""))
+        is_("table ip nat, chain pre, has 8450 in DNAT" in run("mailwall", "gtw", "show").stdout, want,
+            f"{match} dnat to {to}: {'found' if want else 'not the console'}")
+        must(run("nft", "delete", "table", "ip", "nat"))
+    rule = ("PREROUTING", "-p", "tcp", "--dport", "8450", "-j", "DNAT", "--to-destination", GW4)
+    if run("iptables", "-t", "nat", "-A", *rule).returncode:
+        skip("by iptables", "this kernel has no xt_DNAT")
+    else:
+        like(run("mailwall", "gtw", "show").stdout, "chain PREROUTING, has 8450 in DNAT", "by iptables: found")
+        must(run("iptables", "-t", "nat", "-D", *rule))
+        is_("DNAT" in run("mailwall", "gtw", "show").stdout, False, "gone")
+    must(mw_unload())
+
+
 def flowtable():
     """A connection in a flowtable is handed on without FORWARD."""
     must(mw_load(f"gtw={GW4},port:adm0,port:any0", "mode=audit"))
@@ -170,6 +202,6 @@ def world():
 if __name__ == "__main__":
     topology()
     world()
-    chosen = {part_.__name__: part_ for part_ in (devices, bridge, flowtable, redirect, programs)}
+    chosen = {part_.__name__: part_ for part_ in (devices, bridge, published, flowtable, redirect, programs)}
     parts([chosen[name] for name in sys.argv[1:] or chosen], mend=mw_unload)
     done_testing()
