@@ -1,24 +1,10 @@
 #!/usr/bin/python3
 """The first start with a real module: audit, what would be cut, enforce, confirmed, saved; the
 next boot by modprobe; and its undoing."""
-import shutil
-
 from kernel import *
 
 OWN = "/etc/modprobe.d/mailwall.conf"
 LISTED = "/etc/modules-load.d/mailwall.conf"
-MODULES = "/lib/modules/" + os.uname().release
-
-
-def install():
-    """Where modprobe finds it, as DKMS would leave it."""
-    for folder in ("/tmp/upper", "/tmp/work", "/etc/modprobe.d", "/etc/modules-load.d"):
-        os.makedirs(folder, exist_ok=True)
-    must(run("mount", "-t", "overlay", "-o", "lowerdir=/lib/modules,upperdir=/tmp/upper,workdir=/tmp/work",
-             "overlay", "/lib/modules"))
-    os.makedirs(MODULES + "/updates/dkms")
-    shutil.copy(MW_KO, MODULES + "/updates/dkms/mailwall.ko")
-    must(run("depmod", "-a"))
 
 
 def enable(typed, *words):
@@ -34,7 +20,7 @@ def policy():
 
 def main():
     topology()
-    install()
+    mw_install()
     Listener(2222)
     sessions = [open_connection(ns, address, 2222) for ns, address in
                 (("any", "192.0.2.1"), ("adm", "198.51.100.1"))]

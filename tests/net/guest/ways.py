@@ -4,8 +4,6 @@
 The gateway behind is the network namespace "gw", with Postfix and Dovecot in it; this host is the
 initial one, as everywhere; ANY and ADM are the ones of topology().
 """
-import shutil
-
 from hosts import *
 
 DOCS = "/docs"
@@ -33,17 +31,6 @@ def follow(page):
             ok(done.returncode == 0, f"{page}.md: {text.splitlines()[0]} ...", done.stdout)
             diag(done.stdout)
     ok(blocks, f"{page}.md was followed")
-
-
-def installed():
-    """The module lies where modprobe finds it."""
-    release = f"/lib/modules/{os.uname().release}"
-    must(sh("mkdir -p /run/modules/upper /run/modules/work && mount -t overlay overlay "
-            f"-o lowerdir={release},upperdir=/run/modules/upper,workdir=/run/modules/work {release}"))
-    folder = f"{release}/updates"
-    os.makedirs(folder, exist_ok=True)
-    shutil.copy(MW_KO, folder)
-    must(run("depmod", "-a"))
 
 
 # ---- real mail ----
@@ -211,7 +198,7 @@ def transparent():
     must(run("ip", "-n", "any", "address", "add", "198.51.100.9/24", "dev", "eth0"))
     must(run("ip", "-n", "any", "address", "add", "2001:db8:b::9/64", "dev", "eth0", "nodad"))
     address("gw", "eth0", f"{GW4}/24", f"{GW6}/64", "198.51.100.10/24", "2001:db8:b::10/64")
-    module = f"/lib/modules/{os.uname().release}/updates/mailwall.ko"
+    module = f"/lib/modules/{os.uname().release}/updates/dkms/mailwall.ko"
     os.rename(module, module + ".away")
     with open(f"{DOCS}/bridge.md", encoding="utf-8") as file:
         for kind, name, text in BLOCK.findall(file.read()):
@@ -232,7 +219,7 @@ def transparent():
 
 if __name__ == "__main__":
     topology()
-    installed()
+    mw_install()
     os.makedirs("/etc/modules-load.d", exist_ok=True)
     must(run("ip", "netns", "add", "gw"))
     must(sh("in_ns gw bash -c \"$(declare -f quiet_ipv6); quiet_ipv6\"; ip -n gw link set lo up"))

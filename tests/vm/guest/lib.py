@@ -84,6 +84,15 @@ def mw_unload():
     return run("rmmod", "mailwall")
 
 
+def mw_install():
+    """Have the module where modprobe finds it, as DKMS leaves it."""
+    release = f"/lib/modules/{os.uname().release}"
+    must(sh("mkdir -p /run/modules/upper /run/modules/work && mount -t overlay overlay "
+            f"-o lowerdir={release},upperdir=/run/modules/upper,workdir=/run/modules/work {release} && "
+            f"mkdir -p {release}/updates/dkms && cp {MW_KO} {release}/updates/dkms/mailwall.ko && depmod -a && "
+            "mkdir -p /etc/modprobe.d /etc/modules-load.d"))
+
+
 def mw_read(name, ns="gtw"):
     """A sysfs attribute, as a process in that namespace reads it."""
     with netns(ns), open(f"{MW_SYS}/{name}", encoding="ascii") as file:
