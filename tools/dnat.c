@@ -58,7 +58,18 @@ static bool has_console(const json_t *rule, const json_t *value)
 	return false;
 }
 
-/* What it matches or hands on to has the port: a counter of 8450 packets does not count. */
+/* Whether it is for connections to the port: source ports and marks are numbers, too. */
+static bool matches_console(const json_t *rule, const json_t *match)
+{
+	const json_t *left = json_object_get(match, "left");
+
+	return (json_object_get(left, "concat") ||
+		!strcmp(json_text(json_object_get(left, "payload"), "field"), "dport")) &&
+	       strcmp(json_text(match, "op"), "!=") &&
+	       has_console(rule, json_object_get(match, "right"));
+}
+
+/* What it matches or hands on to has the port. */
 static bool publishes(const json_t *rule)
 {
 	bool dnat = false, console = false;
@@ -71,7 +82,7 @@ static bool publishes(const json_t *rule)
 
 		dnat = dnat || to ||
 		       !strcmp(json_text(json_object_get(statement, "xt"), "name"), "DNAT");
-		console = console || has_console(rule, json_object_get(statement, "match")) ||
+		console = console || matches_console(rule, json_object_get(statement, "match")) ||
 			  has_console(rule, to);
 	}
 	return dnat && console;

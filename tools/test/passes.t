@@ -235,11 +235,19 @@ sub test_published {
 		['in a range of a set', dnat_rule({ set => [25, { range => [8450, 9000] }] }, $to)],
 		['from another port', dnat_rule(443, { dnat => { addr => '10.9.0.2', port => 8450 } })],
 		['by a map', dnat_rule(undef, { dnat => { addr => { map => { data => { set => [[25, '10.9.0.2'], [8450, '10.9.0.2']] } } } } })],
+		['with an address', { rule => { family => 'inet', table => 'nat', chain => 'prerouting', expr => [
+			{ match => { op => '==', left => { concat => [map { { payload => $_ } } { protocol => 'ip', field => 'daddr' },
+				{ protocol => 'tcp', field => 'dport' }] }, right => { set => [{ concat => ['192.0.2.1', 8450] }] } } }, $to] } }],
 		['by a named map', dnat_rule(undef, $map), $list->('map', [25, '10.9.0.2'], [8450, '10.9.0.2'])],
 		['by a named set', dnat_rule('@where', $to), $list->('set', 25, 8450)],
 		['by iptables', dnat_rule(8450, { xt => { type => 'target', name => 'DNAT' } })]);
 	my @not = (
 		['only mail', $mail],
+		['a range of source ports', { rule => { expr => [{ match => { op => '==', right => { range => [1024, 65535] },
+			left => { payload => { protocol => 'tcp', field => 'sport' } } } }, $to] } }],
+		['a mark', { rule => { expr => [{ match => { op => '==', right => 8450, left => { meta => { key => 'mark' } } } }, $to] } }],
+		['all ports but it', { rule => { expr => [{ match => { op => '!=', right => 8450,
+			left => { payload => { protocol => 'tcp', field => 'dport' } } } }, $to] } }],
 		['ranges beside it', dnat_rule({ set => [{ range => [8000, 8449] }, { range => [8451, 9000] }] }, $to)],
 		['a rule that lets it in', dnat_rule(8450, { accept => undef })],
 		['a named set with other ports', dnat_rule('@where', $to), $list->('set', 25, 995)],
@@ -281,10 +289,11 @@ sub test_programs {
 	unlink("$dir/programs/asked");
 	run('gtw', 'set', 'this');
 	run($_->[0], @$_[1 .. $#$_]) for ['gtw', 'show'], ['status'], ['status', '--json'];
+	ok(!-e "$dir/programs/asked", 'of this host alone nothing is asked');
 	run('gtw', 'set', 'port:tap0');
-	unlink("$dir/programs/asked");
+	unlink("$dir/programs/asked") or die;
 	run({ FAKE_OPEN => 'EACCES' }, 'status');
-	ok(!-e "$dir/programs/asked", 'of this host alone, and without rights, nothing is asked');
+	ok(!-e "$dir/programs/asked", 'nor without rights');
 }
 
 in_builds(['what passes by' => \&test_cases], ['published' => \&test_published], ['programs' => \&test_programs]);
