@@ -220,7 +220,6 @@ def transparent():
 if __name__ == "__main__":
     topology()
     mw_install()
-    os.makedirs("/etc/modules-load.d", exist_ok=True)
     must(run("ip", "netns", "add", "gw"))
     must(sh("in_ns gw bash -c \"$(declare -f quiet_ipv6); quiet_ipv6\"; ip -n gw link set lo up"))
     for gateway in (GTW_ADM4, GTW_ADM6):
