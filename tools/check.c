@@ -24,8 +24,6 @@ int check(const struct arguments *args)
 		if (config.load.spec.confirm)
 			printf("confirm %u: the mode becomes audit unless confirmed in time\n",
 			       config.load.spec.confirm);
-		if (!config.listed)
-			say("note: no list in /etc/modules-load.d names mailwall: mailwall.service loads it, just before the network");
 	}
 	code = config.bad ? EXIT_REFUSED : EXIT_DONE;
 	config_free(&config);

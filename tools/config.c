@@ -303,6 +303,10 @@ static void read_load_list(struct config *config, const char *path, bool own, co
 	}
 	free(copy);
 	config->listed |= listed;
+	if (listed)
+		remark(config, false,
+		       "%s: this list loads the module before mailwall.service has checked what is written: take mailwall out of it",
+		       escape(path, strlen(path), shown));
 	if (own && !listed && *other)
 		remark(config, true,
 		       "%s: the list has \"%s\" and not mailwall: write mailwall on a line of its own",

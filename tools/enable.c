@@ -2,11 +2,11 @@
 /* The first start, and its undoing. */
 #include "persist.h"
 #include "sockets.h"
-#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+/* README of release 0.1.0 had it written. */
 #define LIST_FILE "etc/modules-load.d/mailwall.conf"
 /* Unless --confirm says another: enough to see whether a new session can be opened. */
 #define CONFIRM_SECONDS 60
@@ -141,33 +141,13 @@ static bool ask(u32 seconds)
 	return got >= 3 && !strncmp(line, "yes", 3) && (got == 3 || line[3] == '\n');
 }
 
-/* Let systemd load it before the network. Return: exit code. */
-static int write_list(const struct config *config)
-{
-	static const char text[] = "# Written by \"mailwall enable\".\nmailwall\n";
-	int fd;
-
-	if (config->listed)
-		return EXIT_DONE;
-	fd = openat(root_directory(), LIST_FILE, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	if (fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text) && !fsync(fd) &&
-	    !close(fd)) {
-		puts("listed in /" LIST_FILE);
-		return EXIT_DONE;
-	}
-	say("/" LIST_FILE ": %s: write mailwall on a line of it", strerror(errno));
-	return EXIT_REFUSED;
-}
-
 static int keep(const struct mw_spec *wanted, const struct config *config)
 {
 	int code = persist_write(wanted, config);
 	struct config now;
 
-	if (!code)
-		puts("saved in " OWN_FILE);
-	code = code ?: write_list(config);
 	if (!code) {
+		puts("saved in " OWN_FILE ", which mailwall.service loads at boot");
 		config_read(&now, NULL);
 		boot_show(&now);
 		config_free(&now);

@@ -57,9 +57,8 @@ running() {
 # state: a machine where all is well, loaded unless undone
 state() {
 	rm -rf "$root"
-	mkdir -p "$sys" "$root/proc/sys/net/ipv4" "$root/etc/modprobe.d" "$root/etc/modules-load.d"
+	mkdir -p "$sys" "$root/proc/sys/net/ipv4" "$root/etc/modprobe.d"
 	rm -f "$tmp/state"
-	echo mailwall >"$root/etc/modules-load.d/mailwall.conf"
 	echo "quiet root=/dev/vda" >"$root/proc/cmdline"
 	configure 'options other mode=off' 'options mailwall adm=192.0.2.0/24'
 	running enforce
@@ -142,7 +141,7 @@ mkdir -p "$root/loadable"
 for file in mode table site version; do
 	echo enforce >"$root/loadable/$file"
 done
-expect 0 'was not loaded before this unit' "loaded by the unit itself" --load
+expect 0 'the module is loaded, with what is configured' "loaded by the unit itself" --load
 
 unloaded
 echo "could not insert 'mailwall': Operation not permitted" >"$root/modprobe-error"
@@ -213,7 +212,7 @@ is "$(motd 2>&1)" "" "whoever logs in is told nothing where all is well"
 mkdir -p "$root/boot" "$root/lib/modules/6.1"
 touch "$root/boot/vmlinuz-6.1"
 like "$(motd 2>&1)" '^MAILWALL CRITICAL - .*kernel 6.1 is unguarded' "and else what is wrong"
-rm "${root:?}/etc/modprobe.d/mailwall.conf" "${root:?}/etc/modules-load.d/mailwall.conf"
+rm "${root:?}/etc/modprobe.d/mailwall.conf"
 is "$(motd 2>&1)" "" "nothing where mailwall is not used"
 
 release=$(sed -n 's/.*MAILWALL_RELEASE "\(.*\)"/\1/p' kmod/version.h)

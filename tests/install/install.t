@@ -101,7 +101,6 @@ old_units() {
 
 # As README has it.
 configure() {
-	cp "$M/usr/share/doc/mailwall/examples/modules-load.conf" "$M/etc/modules-load.d/mailwall.conf"
 	readme "^### Before the first load" "^ *options mailwall .*adm=.*site=22:ADM:GTW" \
 		>"$M/etc/modprobe.d/mailwall.conf"
 	echo 'net.ipv4.ip_local_reserved_ports = 30000' >"$M/etc/sysctl.d/10-own.conf"
@@ -160,7 +159,7 @@ packages() {
 		"$suite: no cycle where cloud-init waits for the network and dkms.service for everything"
 	is "$(in_machine modprobe -c | grep -c '^options mailwall ')" 0 "$suite: nothing is configured by itself"
 	is "$(cd "$M/usr/share/doc/mailwall/examples" && echo *)" \
-		"contrib keep-network-down.conf modprobe.conf modules-load.conf status.schema.json" "$suite: examples are there"
+		"contrib keep-network-down.conf modprobe.conf status.schema.json" "$suite: examples are there"
 	configure
 	if [ -n "$long" ]; then
 		ok "$suite: a second kernel is installed" second_kernel
@@ -255,8 +254,9 @@ upgrades() {
 		"$suite: the module is not removed while the network depends on it"
 	is "$(loads)" "$release" "$suite: it is there"
 	rm -r "${M:?}/etc/systemd/system/mailwall.service.d"
-	like "$(in_machine apt-get -q -y remove mailwall mailwall-dkms 2>&1)" \
-		'modules-load.d/mailwall.conf stays' "$suite: a removal says what stays"
+	said=$(in_machine apt-get -q -y remove mailwall mailwall-dkms 2>&1)
+	like "$said" 'modprobe.d/mailwall.conf stays, and no boot loads it' "$suite: a removal says what stays"
+	like "$said" 'modules-load.d/mailwall.conf stays, and loads' "$suite: and what would still load the module"
 	ok "$suite: which does" test -e "$M/etc/modules-load.d/mailwall.conf" -a -e "$M/etc/modprobe.d/mailwall.conf"
 	is "$(loads)" none "$suite: the module does not"
 

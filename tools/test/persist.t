@@ -23,7 +23,6 @@ sub machine {
 	my ($options, %more) = @_;
 	fresh();
 	make_path("$dir/system/etc/modprobe.d");
-	file('/etc/modules-load.d/mailwall.conf', "# at boot\nmailwall\n");
 	file('/etc/systemd/system/multi-user.target.wants/mailwall.service', '');
 	file('/proc/cmdline', "BOOT_IMAGE=/vmlinuz root=/dev/vda \"x=a b\" quiet\n");
 	file($own, $options) if defined $options;
@@ -89,7 +88,11 @@ sub test_check {
 		'/etc/modules-load.d/mailwall.conf' => "# mailwall\n",
 		'/proc/cmdline' => "module_blacklist=mailwall2,xmailwall mailwalls.adm=1\n");
 	is(run('check'), 0, 'check: worth knowing is not wrong');
-	like($err, qr{note: .*a\.conf:1: softdep: mailwall is loaded with e1000.*note: no list in}s, '... and is said');
+	like($err, qr{note: .*a\.conf:1: softdep: mailwall is loaded with e1000}, '... and is said');
+	unlike($err, qr/modules-load/, '... nothing of a list that does not load it');
+	machine($good, '/etc/modules-load.d/own.conf' => "mailwall\n");
+	is(run('check'), 0, 'check: so is a list');
+	like($err, qr{note: /etc/modules-load\.d/own\.conf: this list loads the module before mailwall\.service has checked}, '... which loads it too soon');
 	machine($good, '/run/modprobe.d/mailwall.conf' => "options mailwall mode=off\n",
 		'/etc/modprobe.d/mailwall.conf.old' => "options mailwall mode=off\n");
 	prints('check: a name in /etc hides the same elsewhere, and only *.conf is read', $means, 'check');
@@ -127,13 +130,19 @@ sub test_save {
 	run('adm', 'add', '192.0.2.0/24');
 	ok($unsaved, 'a change is not saved, and says so');
 	is(run('diff'), 1, 'diff: they differ');
-	is($out, "+adm 192.0.2.0/24\n", '... in this');
+	is($out, "+mode enforce\n+gtw this\n+adm 192.0.2.0/24\n+log off\n", '... in all, since nothing is configured');
 	run('status');
-	like($out, qr/^saved      no: the next boot loads another policy: see "mailwall diff"$/m, 'status says so');
+	like($out, qr/^saved      no: nothing is configured, so no boot loads the module: "mailwall\s+save"$/m, 'status says so');
 	prints('save', "saved in $own\n", 'save');
 	prints('... diff: none', '', 'diff');
 	run('status');
 	like($out, qr/^saved      yes/m, '... status says so');
+	run('adm', 'add', '192.0.3.0/24');
+	is(run('diff'), 1, 'one more: they differ');
+	is($out, "+adm 192.0.3.0/24\n", '... in this');
+	run('status');
+	like($out, qr/^saved      no: the next boot loads another policy: see "mailwall diff"$/m, '... status says so');
+	run('reload');
 	is((stat("$dir/system$own"))[2] & 07777, 0644, '... for all to read');
 	run('site', 'add', '22:ADM:GTW', '--confirm=50');
 	ok(!$unsaved, 'a change that waits is not to be saved');
@@ -281,7 +290,7 @@ sub test_status {
 		'status: tells both, the newest first');
 	json('status --json: likewise', '[(k["release"], k["newest"], k["module"], k["guarded"], k["problem"] is None) for k in j["next_boot"]["kernels"]] == '
 		. '[("6.12.0-1", True, "0.0.9", True, False), ("6.2.0-1", False, None, False, False), '
-		. qq{("6.1.0-1", False, "$release", True, True)] and j["next_boot"]["saved"] and j["next_boot"]["unit"] and j["next_boot"]["list"]},
+		. qq{("6.1.0-1", False, "$release", True, True)] and j["next_boot"]["saved"] and j["next_boot"]["unit"] and not j["next_boot"]["list"]},
 		'status', '--json');
 	kernel('6.2.0-1', $dep, "version: 0.0.9\n");
 	kernel('6.12.0-1', '');
@@ -319,17 +328,16 @@ sub test_status {
 	# who loads it
 	my $unit = 'etc/systemd/system/multi-user.target.wants/mailwall.service';
 	unlink("$dir/system/$unit");
-	plugin('the unit is not enabled', 1, 'WARNING - .*mailwall\.service is not enabled, so nobody tells');
-	rename("$dir/system/etc/modules-load.d/mailwall.conf", "$dir/list") or die;
-	plugin('... and there is no list', 2, 'CRITICAL - .*NOTHING LOADS THE MODULE: mailwall\.service is not enabled');
+	plugin('the unit is not enabled', 2, 'CRITICAL - .*NOTHING LOADS THE MODULE: mailwall\.service is not enabled');
 	run('status');
 	like($out, qr/^next boot  NOTHING LOADS THE MODULE/m, 'status: says so');
+	file('/etc/modules-load.d/mailwall.conf', "# at boot\nmailwall\n");
+	plugin('... but there is a list', 1, 'WARNING - .*mailwall\.service is not enabled, so nobody tells');
+	unlink("$dir/system/etc/modules-load.d/mailwall.conf");
 	file("/$unit", '');
-	plugin('... the unit alone will do', 0, 'OK');
 	symlink('/dev/null', "$dir/system/etc/systemd/system/mailwall.service") or die;
 	plugin('... unless it is masked', 2, 'CRITICAL - .*NOTHING LOADS THE MODULE: mailwall\.service is masked');
 	unlink("$dir/system/etc/systemd/system/mailwall.service");
-	rename("$dir/list", "$dir/system/etc/modules-load.d/mailwall.conf") or die;
 	run('adm', 'add', '10.0.0.1');
 	plugin('not saved', 1, 'WARNING - mode enforce, but the next boot loads another');
 	run('adm', 'remove', '10.0.0.1');
@@ -343,7 +351,7 @@ sub test_status {
 	run('mode', 'enforce');
 	file($own, "options mailwall sites=x\n");
 	plugin('a wrong configuration', 2, 'CRITICAL - .*configuration is wrong: .*:1: "sites"');
-	unlink("$dir/system$own", "$dir/system/etc/modules-load.d/mailwall.conf");
+	unlink("$dir/system$own");
 	plugin('nothing loads it', 2, 'CRITICAL - mode enforce, but no boot loads');
 	plugin('no rights', 3, 'UNKNOWN - only root', { FAKE_OPEN => 'EACCES' });
 	plugin('no device', 3, 'UNKNOWN - there is no', { FAKE_OPEN => 'ENOENT' });

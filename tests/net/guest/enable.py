@@ -38,8 +38,8 @@ def main():
         ["open", "open"], "and nothing is denied")
 
     done = enable("yes\n", *wanted)
-    ok(not done.returncode and not run("mailwall", "diff").returncode and os.path.exists(LISTED),
-       "confirmed, it is saved and listed", done.stdout)
+    ok(not done.returncode and not run("mailwall", "diff").returncode and not os.path.exists(LISTED),
+       "confirmed, it is saved, and not listed", done.stdout)
     is_([connect(ns, address, 2222, 2) for ns, address in (("any", "192.0.2.1"), ("adm", "198.51.100.1"))],
         ["time-out", "open"], "and enforces")
     for session in sessions:

@@ -90,7 +90,7 @@ def mw_install():
     must(sh("mkdir -p /run/modules/upper /run/modules/work && mount -t overlay overlay "
             f"-o lowerdir={release},upperdir=/run/modules/upper,workdir=/run/modules/work {release} && "
             f"mkdir -p {release}/updates/dkms && cp {MW_KO} {release}/updates/dkms/mailwall.ko && depmod -a && "
-            "mkdir -p /etc/modprobe.d /etc/modules-load.d"))
+            "mkdir -p /etc/modprobe.d"))
 
 
 def mw_read(name, ns="gtw"):
