@@ -244,7 +244,7 @@ static const char *explain_outcome(const struct mailwall_explain *ex)
 	if (ex->fate != MAILWALL_FATE_DENY)
 		return "it passes to the next hook; another firewall on this host may still drop it";
 	if (ex->answer_mode == MAILWALL_AUDIT)
-		return "mode audit: it passes, counted and logged as would-deny";
+		return "mode audit: it passes, counted as would-deny";
 	if (ex->answer_mode != MAILWALL_ENFORCE)
 		return "it is denied";
 	j = decisive(ex);

@@ -173,8 +173,8 @@ static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "explain:", 4 },
 	{ "flags", OPTION_FLAGS, "FLAG,...", 0,
 	  "TCP flags: FIN SYN RST PSH ACK URG ECE CWR, or none (default: SYN)", 4 },
-	{ "connection", OPTION_CONNECTION, "ask|none|held", OPTION_ARG_OPTIONAL,
-	  "Whether the connection is there: look (default), or take it as stated. "
+	{ "connection", OPTION_CONNECTION, "STATE", OPTION_ARG_OPTIONAL,
+	  "Whether the connection is there: ask (default), or take it as none or held. "
 	  "Without a value: all segments of a connection, from SYN to FIN, both ways",
 	  4 },
 	{ "policy", OPTION_POLICY, "FILE", 0,
@@ -207,24 +207,24 @@ static const char documentation[] =
 	"                             replace them, add some, remove some\n"
 	"  adm clear                  empty it: rows with ADM are closed to all\n"
 	"  site show                  the site rows, those besides the built-in table\n"
-	"  site set|add|remove ROW... a ROW is 22 ADM GTW, or 22:ADM:GTW; to remove it its\n"
-	"                             port is enough, where no other row has that\n"
+	"  site set|add|remove ROW... a ROW is 22 ADM GTW, or 22:ADM:GTW; to remove\n"
+	"                             it its port is enough, if no other row has it\n"
 	"  site clear                 remove them all\n"
-	"  gtw show                   which computers are gateways (GTW); what passes by\n"
+	"  gtw show                   which computers are GTW, and what passes by\n"
 	"  gtw set|add|remove GATEWAY...\n"
 	"                             a GATEWAY is this (host), or one behind it:\n"
 	"                             ADDRESS, PREFIX, or port:DEVICE\n"
 	"  mode [enforce|audit|off]   show or set the mode\n"
 	"  log [off|kernel|nflog[:GROUP]]\n"
 	"                             show or set where denied segments are logged\n"
-	"  try CHANGE...              make the change, count down: Enter keeps it, Ctrl-C\n"
-	"                             undoes it; \"mailwall try mode enforce\"\n"
+	"  try CHANGE...              make the change, count down: Enter keeps it,\n"
+	"                             Ctrl-C undoes it; \"mailwall try mode enforce\"\n"
 	"  confirm                    keep the change that waits to be confirmed\n"
 	"  revert                     undo it now\n"
-	"  enable                     the first start: load, show what would be cut, enforce,\n"
-	"                             save; undone unless confirmed\n"
+	"  enable                     the first start: load, show what would be cut,\n"
+	"                             enforce, save; undone unless confirmed\n"
 	"  disable                    undo it: unload, and forget what is saved\n"
-	"  check [FILE]               what the next boot loads, and what is wrong with it;\n"
+	"  check [FILE]               what the next boot loads, and what is wrong;\n"
 	"                             FILE in place of /etc/modprobe.d/mailwall.conf\n"
 	"  save                       let the next boot load what runs\n"
 	"  reload                     let run what the next boot loads\n"
@@ -234,16 +234,16 @@ static const char documentation[] =
 	"                             what happens to a segment to, from, or through\n"
 	"                             this host, and why\n"
 	"                             (ADDRESS:PORT, IPv6 as [ADDRESS]:PORT)\n"
-	"  watch                      denied segments as they come, through nfnetlink_log\n"
+	"  watch                      denied segments as they come (nfnetlink_log)\n"
 	"  suggest                    site rows for what this host does now\n"
-	"  report                     what a bug report needs, without addresses and names\n"
+	"  report                     what a bug report needs, no addresses or names\n"
 	"  help [COMMAND]             this, or one command with an example\n"
 	"  version                    release and ABI of command and module\n"
 	"\n"
 	"A port of a row is the gateway's own if TARGET is GTW, the one elsewhere if SOURCE is GTW. "
 	"The other end is ANY or ADM.\n"
 	"\n"
-	"Open a second SSH session before you confirm a change: the one in use may go on where\n"
+	"Open a second SSH session before you confirm a change: the one in use may go on where "
 	"no new one is let in.\n"
 	"\n"
 	"Exit codes: 0 done, 1 refused or failed (diff: they differ), 2 usage, 3 apply changed something, 4 not permitted, 5 no module. Manual: mailwall(8).";

@@ -81,7 +81,7 @@ static const char *mode_words(const char *mode)
 	if (!strcmp(mode, "enforce"))
 		return ": what no row allows is dropped";
 	if (!strcmp(mode, "audit"))
-		return ": everything passes, what no row allows is counted and logged";
+		return ": everything passes, what no row allows is counted as would-deny";
 	if (!strcmp(mode, "off"))
 		return ": nothing is judged";
 	return "";

@@ -242,7 +242,9 @@ sub test_help {
 		version show set add remove clear enforce audit off kernel nflog in out forward);
 	like($help, qr/--$_\b/, "--help names --$_") for qw(confirm force extend json flags connection data-offset
 		length device in out help usage version);
-	unlike($help, qr/.{81}/, '--help fits a terminal');
+	unlike($help, qr/.{80}/, '--help fits a terminal');
+	my @wrapped = grep { !/^( {2}| {6}| {29})\S|^ ?\S.*:$|^ +$|^$/ } split(/\n/, $help =~ s/^.*?\n \w/ /sr =~ s/^  version.*//smr);
+	is("@wrapped", '', '... no line of it is broken');
 	my $man = slurp("$top/tools/mailwall.8") =~ s/\\-/-/gr;
 	like($man, qr/\Q$_\E\b/, "the man page has $_")
 		for $help =~ /(--[a-z-]+)/g, $help =~ /^  ([a-z]+)/mg;

@@ -204,7 +204,7 @@ sub test_explain {
 		@denied, '--device=lo', '--json');
 	run('mode', 'audit');
 	run(@denied);
-	like($out, qr/outcome +mode audit: it passes, counted and logged as would-deny/, 'explain: audit');
+	like($out, qr/outcome +mode audit: it passes, counted as would-deny/, 'explain: audit');
 	run('mode', 'off');
 	run(@denied);
 	like($out, qr/^not judged\n +why +the mode is off.*outcome +mode off: it passes, nothing is judged/s, 'explain: off');
