@@ -8,14 +8,19 @@
 #include <net/l3mdev.h>
 #include <net/route.h>
 
+/*
+ * A VRF's routes are asked by its device as the one that the packet comes in by, as packets
+ * from its ports have it: l3mdev_update_flow() takes that in every kernel, where
+ * flowi_l3mdev is missing in the older ones of 5.10.
+ */
+
 /* @l3mdev: the VRF whose routes are asked, 0 for none */
 static bool mw_route_find_ipv4(struct net *net, const void *address, int l3mdev,
 			       struct fib_result *res)
 {
 	struct flowi4 fl4 = {
 		.flowi4_scope = RT_SCOPE_UNIVERSE,
-		.flowi4_iif = LOOPBACK_IFINDEX,
-		.flowi4_l3mdev = l3mdev,
+		.flowi4_iif = l3mdev ?: LOOPBACK_IFINDEX,
 	};
 
 	memcpy(&fl4.daddr, address, sizeof(fl4.daddr));
@@ -28,8 +33,7 @@ static struct net_device *mw_route_find_ipv6(struct net *net, const void *addres
 					     const struct net_device *dev)
 {
 	struct flowi6 fl6 = {
-		.flowi6_iif = LOOPBACK_IFINDEX,
-		.flowi6_l3mdev = dev ? l3mdev_master_ifindex_rcu(dev) : 0,
+		.flowi6_iif = l3mdev_master_ifindex_rcu(dev) ?: LOOPBACK_IFINDEX,
 	};
 	const struct rt6_info *rt;
 	struct net_device *found = NULL;

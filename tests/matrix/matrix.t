@@ -7,4 +7,4 @@ cd "$(dirname "$0")" || exit 1
 if [ -n "${MAILWALL_LONG:-}" ]; then
 	exec ./matrix --tap
 fi
-exec ./matrix --no-clang --tap bullseye:smoke bookworm:smoke bookworm-backports:smoke newest:smoke
+exec ./matrix --no-clang --tap bullseye-main:smoke bullseye:smoke bookworm:smoke bookworm-backports:smoke newest:smoke
