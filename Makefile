@@ -20,7 +20,7 @@ PROVE := prove --timer --comments --failures
 
 # Cheap tests first: what they find need not be waited for.
 CHECK := $(wildcard tests/unit/*.t tests/fuzz/*.t tools/test/*.t tests/vm/*.t tests/net/*.t \
-	   tests/attack/*.t tests/bench/*.t tests/matrix/*.t tests/install/*.t)
+	   tests/attack/*.t tests/debug/doors.t tests/bench/*.t tests/matrix/*.t tests/install/*.t)
 # On a kernel that looks for mistakes: what User Mode Linux is as good for, and the module's own.
 DEBUG := $(wildcard tests/debug/*.t) $(addprefix tests/net/,table.t sessions.t interfaces.t lifetime.t log.t) \
 	 $(shell grep -lE -e '--uml|^prefer_uml' tests/net/*.t tests/attack/*.t)

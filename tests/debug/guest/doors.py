@@ -1,0 +1,94 @@
+#!/usr/bin/python3
+"""Every door under a fuzzer: ioctls, sysfs, packets, devices and namespaces, by several processes at once.
+
+usage: doors.py SECONDS CALLS [CORPUS]: for so long, and on until so many calls; CORPUS: tell the inputs that
+reach all that was reached
+"""
+import base64
+import glob
+import shutil
+
+from kernel import *
+
+PROCESSES = 8
+DOORS = "/mailwall/doors"
+SEEDS = "/mailwall/tests/debug/corpus"
+TOLD = re.compile(r"doors: (\d+) calls, (\d+) packets, (\d+) inputs(, guided)?")
+# libFuzzer's own: a whole second without an answer is no mistake here
+OPTIONS = "-timeout=120", "-rss_limit_mb=0", "-max_len=600", "-len_control=10", "-print_final_stats=0", "-verbosity=0"
+
+
+def start(number, seconds):
+    """One process, with inputs of its own besides the seeds."""
+    folder = f"/run/doors/{number}"
+    os.makedirs(f"{folder}/new", exist_ok=True)
+    log = open(f"{folder}/log", "ab")
+    return subprocess.Popen([DOORS, *OPTIONS, f"-seed={number}", f"-max_total_time={seconds}",
+                             f"-artifact_prefix={folder}/", f"{folder}/new", SEEDS], stdin=subprocess.DEVNULL,
+                            stdout=log, stderr=log)
+
+
+def text_of(number):
+    """What it said."""
+    with open(f"/run/doors/{number}/log", encoding="utf-8", errors="replace") as file:
+        return file.read()
+
+
+def tell_corpus():
+    """The smallest set of inputs that reaches as much as all."""
+    os.makedirs("/run/doors/corpus", exist_ok=True)
+    done = run(DOORS, *OPTIONS, "-merge=1", "/run/doors/corpus", SEEDS,
+               *(f"/run/doors/{number}/new" for number in range(1, PROCESSES + 1)))
+    if done.returncode:
+        diag(done.stdout)
+    for path in sorted(glob.glob("/run/doors/corpus/*")):
+        with open(path, "rb") as file:
+            diag(f"corpus {base64.b64encode(file.read()).decode()}")
+
+
+def main(seconds, calls, corpus=""):
+    must(run("sysctl", "-q", "-w", "kernel.printk=1 4 1 7"))
+    must(mw_load("mode=audit"))
+    shutil.rmtree("/run/doors", ignore_errors=True)
+    made = sent = inputs = 0
+    guided = set()
+    good = True
+    ends = []
+    round_ = 0
+    while good and (not round_ or made < int(calls)):
+        round_ += 1
+        processes = {number + PROCESSES * (round_ - 1): start(number + PROCESSES * (round_ - 1), seconds)
+                     for number in range(1, PROCESSES + 1)}
+        ends = [(number, process.wait()) for number, process in processes.items()]
+        for number, end in ends:
+            found = TOLD.search(text_of(number))
+            good = good and not end and found is not None
+            if found:
+                made, sent, inputs = made + int(found[1]), sent + int(found[2]), inputs + int(found[3])
+                guided.add(bool(found[4]))
+    ok(good, f"{PROCESSES} processes end well", str(ends))
+    for number, end in ends:
+        if end:
+            diag(text_of(number)[-3000:])
+            for path in glob.glob(f"/run/doors/{number}/crash-*"):
+                with open(path, "rb") as file:
+                    diag(f"crash {base64.b64encode(file.read()).decode()}")
+    ok(made >= max(1000, int(calls)) and sent >= 100, "the doors were used", f"{made} {sent}")
+    is_(guided, {os.path.exists("/sys/kernel/debug/kcov") and mw_guided()}, "guided by what is reached, where that can be known")
+    reached = sum(len(glob.glob(f"/run/doors/{number}/new/*")) for number in range(1, PROCESSES + 1))
+    diag(f"{made} calls, {sent} packets, {inputs} inputs, {reached} of them reach something new")
+    if corpus:
+        tell_corpus()
+    before = mw_read("mode")
+    ok(before in ("off\n", "audit\n", "enforce\n"), "the module answers", before)
+    ok(not mw_unload().returncode, "and goes")
+    done_testing()
+
+
+def mw_guided():
+    """Was the module built so that KCOV sees it?"""
+    with open(MW_KO, "rb") as file:
+        return b"__sanitizer_cov_trace_pc" in file.read()
+
+
+main(*sys.argv[1:])
