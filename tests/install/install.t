@@ -225,7 +225,7 @@ upgrades() {
 	record=$M/var/lib/mailwall/failed/$K1
 	mv "$M$compiler" "$M/compiler"
 	nok "$suite: a first installation whose build fails is an error" debs "deb-$older"
-	like "$said" "NO MODULE FOR KERNEL $K1, UNGUARDED IF BOOTED: release $older cannot be built" "$suite: it says so"
+	like "$said" "NO MODULE FOR KERNEL $R1, UNGUARDED IF BOOTED: release $older cannot be built" "$suite: it says so"
 	like "$(cat "$record")" "release $older cannot be built" "$suite: so does a record"
 	is "$(dpkg_status mailwall-dkms)" half-configured "$suite: dpkg knows"
 	mv "$M/compiler" "$M$compiler"
@@ -236,7 +236,7 @@ upgrades() {
 	mv "$M$compiler" "$M/compiler"
 	ok "$suite: an upgrade whose build fails" debs deb
 	is "$(loads)" "$older" "$suite: leaves the older release in place"
-	like "$said" "kernel $K1: release $release cannot be built.*release $older stays" "$suite: says so"
+	like "$said" "kernel $R1: release $release cannot be built.*release $older stays" "$suite: says so"
 	like "$(in_machine dkms status)" "^mailwall/$release: added$" "$suite: DKMS knows of the new one alone"
 	mv "$M/compiler" "$M$compiler"
 	build=$(sed -n 's/.*then "\(.*\)"$/\1/p' "$record")
@@ -262,7 +262,7 @@ upgrades() {
 
 	mount -t tmpfs -o size=256k tmpfs "$M/var/lib/dkms"
 	nok "$suite: a full disk is no success" debs deb
-	like "$said" "NO MODULE FOR KERNEL $K1" "$suite: which is said"
+	like "$said" "NO MODULE FOR KERNEL $R1" "$suite: which is said"
 	umount "$M/var/lib/dkms"
 	ok "$suite: with room again" in_machine dpkg --configure -a
 	is "$(loads)" "$release" "$suite: it is installed again"
@@ -280,7 +280,7 @@ versions() {
 		ok "$suite: $version installs" debs deb-version
 		is "$(dpkg_status mailwall-dkms)" installed "$suite: $version: dpkg knows"
 		ok "$suite: $version: DKMS has built for $K1" dkms_has "$K1"
-		like "$(in_machine dkms status)" "^mailwall/$release, $K1" "$suite: $version: under the release of kmod/version.h"
+		like "$(in_machine dkms status)" "^mailwall/$release, $R1" "$suite: $version: under the release of kmod/version.h"
 		ok "$suite: $version: removed" in_machine apt-get -q -y purge mailwall mailwall-dkms
 		is "$(leftovers)" "" "$suite: $version: nothing is left"
 	done

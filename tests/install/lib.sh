@@ -20,6 +20,9 @@ machine_new() {
 	dir=$("$INSTALL/root" "$1") || die "no root of $1"
 	# shellcheck disable=SC2034  # for those who source this
 	K1=$(cat "$dir/FIRST") K2=$(cat "$dir/SECOND")
+	# shellcheck disable=SC2034  # likewise
+	# the first one in a regular expression: "6.12.118+deb13" has what means something there
+	R1=$(sed 's/[.+]/\\&/g' <<<"$K1")
 	suite=$1
 	remove_tree "$WORK/upper" "$WORK/work" || die "cannot begin anew"
 	mkdir -p "$WORK/upper" "$WORK/work" "$M"
@@ -38,7 +41,22 @@ machine_mount() {
 }
 
 machine_unmount() {
+	local tries=40
+
+	# What an installation left running ends by itself, "sleep 3" of Debian 13's for one.
+	while [ -n "$(machine_processes)" ] && ((tries--)); do
+		sleep 0.5
+	done
 	umount -R "$M/dev" && umount "$M/sys" "$M/proc"
+}
+
+# what runs there, pid and command line
+machine_processes() {
+	local pid
+
+	for pid in /proc/[0-9]*; do
+		[ "$(readlink "$pid/root")" != "$M" ] || echo "${pid#/proc/} $(tr '\0' ' ' <"$pid/cmdline")"
+	done
 }
 
 machine_end() {
@@ -80,7 +98,7 @@ leftovers() {
 # boot_image KERNEL: what boot() boots, from the machine as it is now.
 boot_image() {
 	BOOT_KERNEL=$1
-	machine_unmount || die "$M is still in use"
+	machine_unmount || die "$M is still in use: $(machine_processes)"
 	cp "$M/boot/vmlinuz-$1" "$WORK/vmlinuz" 2>/dev/null ||
 		cp "$M/usr/lib/modules/$1/vmlinuz" "$WORK/vmlinuz"
 	cp "$M/boot/initrd.img-$1" "$WORK/initrd"
