@@ -54,6 +54,10 @@ END2
 	works('... and to a confirm from elsewhere', 'confirm');
 	is(at('', 'try', 'mode', 'off'), 0, 'what is so already');
 	like($out, qr/nothing to change/, '... asks nothing');
+	for my $words (['status'], ['mode'], ['nonsense'], ['--help']) {
+		at('', @$words);
+		unlike($out, qr/\e/, "@$words: no colour at a terminal, so NO_COLOR has nothing to switch off");
+	}
 	fails('no terminal', 2, qr/asks at a terminal/, 'try', 'mode', 'enforce');
 	mode_is('off', '... changes nothing');
 }
