@@ -7,6 +7,9 @@ is "$(systemctl is-active networking.service)" inactive "the network was not sta
 like "$(journalctl -b --no-pager)" 'Dependency failed for networking.service' "the journal says why"
 unlike "$(ip -br link show eth0)" '\bUP\b' "eth0 is down"
 is "$(cat /run/if-pre-up.log 2>/dev/null)" "" "ifupdown brought nothing up"
+is "$(systemctl is-active systemd-networkd.service)" inactive "nor systemd-networkd"
+is "$(systemctl is-active systemd-networkd.socket)" inactive "nor what would start it again and again"
+is "$(journalctl -b -o cat _PID=1 | grep -c 'Failed to start mailwall.service')" 1 "the unit was tried once"
 no_cycle
 
 mv /mailwall/kept "$(cat /mailwall/kept-path)"
@@ -29,6 +32,8 @@ diag "$steps"
 ok "README's recovery" bash -ec "$steps"
 like "$(ip -br link show eth0)" '\bUP\b' "brings eth0 up"
 is "$(find /etc/systemd/system -path '*.requires/*')" "" "nothing of it is left"
+ok "systemd-networkd starts" systemctl start systemd-networkd.service
+systemctl disable --now systemd-networkd.service
 # the next boot's
 mv /mailwall/kept "$(cat /mailwall/kept-path)"
 depmod
