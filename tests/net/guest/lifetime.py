@@ -152,13 +152,7 @@ def flood():
 
 def cycles(times=50):
     """Load and unload while traffic runs."""
-    # The first hook of its kind patches the kernel's text, and QEMU's multi-threaded emulation
-    # may go on executing the breakpoint that stands there meanwhile, for ever. Hooks that stay
-    # spare it that; arrays of hooks change all the same.
-    must(run("nft", """table inet keep {
-        chain in { type filter hook input priority 10; }
-        chain out { type filter hook output priority 10; }
-        }"""))
+    hooks_stay()
     with contextlib.closing(Traffic()) as traffic:
         load_and_unload(traffic, times)
 

@@ -140,6 +140,7 @@ def told():
 
 def main():
     topology()
+    hooks_stay()
     parts((beside, told), mend=mw_unload)
     done_testing()
 

@@ -79,6 +79,16 @@ def mw_load(*parameters):
     return run("insmod", MW_KO, *parameters)
 
 
+def hooks_stay():
+    """Where there are two processors: the first hook of its kind patches the kernel's text, and QEMU's
+    multi-threaded emulation may go on executing the breakpoint that stands there meanwhile, for
+    ever. Hooks that stay spare it that; arrays of hooks change all the same."""
+    must(run("nft", """table inet keep {
+        chain in { type filter hook input priority 10; }
+        chain out { type filter hook output priority 10; }
+        }"""))
+
+
 def mw_unload():
     """Unload the module."""
     return run("rmmod", "mailwall")
