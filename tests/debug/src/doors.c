@@ -420,7 +420,7 @@ static void write_file(bool ours)
 	if (length)
 		MAY_FAIL("a write", result, EBUSY, EEXIST, EOPNOTSUPP, ENOENT, ENOMEM);
 	if (result < 0 && ours)
-		unchanged(text, &was);
+		unchanged(path, &was);
 	close(fd);
 }
 
@@ -574,11 +574,7 @@ static void new_namespace(void)
 {
 	struct ifreq request = { .ifr_flags = IFF_TUN | IFF_NO_PI };
 	struct sockaddr_in *address = (struct sockaddr_in *)&request.ifr_addr;
-	struct {
-		struct in6_addr address;
-		u32 length;
-		int index;
-	} request6 = { .length = 64 };
+	struct in6_ifreq request6 = { .ifr6_prefixlen = 64 };
 	int fd;
 
 	if (own >= 0) {
@@ -601,10 +597,10 @@ static void new_namespace(void)
 	ioctl(fd, SIOCSIFNETMASK, &request);
 	set_up(fd, "tun0", true);
 	ioctl(fd, SIOCGIFINDEX, &request);
-	request6.index = request.ifr_ifindex;
+	request6.ifr6_ifindex = request.ifr_ifindex;
 	close(fd);
 	fd = config_socket(AF_INET6);
-	memcpy(&request6.address, "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\1", 16);
+	memcpy(&request6.ifr6_addr, "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\1", 16);
 	if (ioctl(fd, SIOCSIFADDR, &request6))
 		die("IPv6 address");
 	close(fd);
