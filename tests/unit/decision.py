@@ -59,7 +59,7 @@ def reasons_of(text):
     """As steps 1, 2 and 5 name them."""
     denied = re.findall(r"[Dd]enied \(`([a-z-]+)`\)", text)
     rest = re.search(r"The reason is (`.*?)\. Steps go in this order", text)
-    return list(set(denied + re.findall(r"`([a-z-]+)`", rest[1] if rest else "")))
+    return set(denied + re.findall(r"`([a-z-]+)`", rest[1] if rest else ""))
 
 
 def main():
@@ -91,10 +91,9 @@ def main():
     compare("reasons", sorted(reasons_of(steps)), sorted(reasons))
     # The tracepoint's format has them once more, as text that perf reads.
     with open(os.path.join(TOP, "kmod/events.h"), encoding="utf-8") as file:
-        told = re.findall(r'\{ MAILWALL_([A-Z_]+),\s+"([\w-]+)" \}', file.read())
-    compare("reasons that the tracepoint names",
-            [name for number, name in told if number == name.upper().replace("-", "_") and name not in ("in", "out")],
-            reasons, "kmod/events.h")
+        told = re.search(r"__entry->reason, (.*?)\{ MW_NO_REASON", file.read(), re.S)
+    compare("reasons that the tracepoint names", re.findall(r'"([\w-]+)"', told[1] if told else ""), reasons,
+            "kmod/events.h")
     compare("modes", sorted(re.findall(r"^- Mode `(\w+)`", section(page, "Verdicts"), re.M)),
             sorted(name for name, in code["mode"]))
     whole = vectors.in_one_line(page)
