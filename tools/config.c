@@ -286,6 +286,15 @@ static void read_modprobe_file(struct config *config, const char *path, bool own
 	}
 }
 
+/* What loads the module before mailwall.service does. */
+static void note_list(struct config *config, const char *where)
+{
+	config->listed = true;
+	remark(config, false,
+	       "%s: this list loads the module before mailwall.service has checked what is written: take mailwall out of it",
+	       where);
+}
+
 /* One module to a line; # and ; begin a comment. */
 static void read_load_list(struct config *config, const char *path, bool own, const char *text)
 {
@@ -302,11 +311,8 @@ static void read_load_list(struct config *config, const char *path, bool own, co
 			escape(line, strlen(line), other);
 	}
 	free(copy);
-	config->listed |= listed;
 	if (listed)
-		remark(config, false,
-		       "%s: this list loads the module before mailwall.service has checked what is written: take mailwall out of it",
-		       escape(path, strlen(path), shown));
+		note_list(config, escape(path, strlen(path), shown));
 	if (own && !listed && *other)
 		remark(config, true,
 		       "%s: the list has \"%s\" and not mailwall: write mailwall on a line of its own",
@@ -402,8 +408,8 @@ static void read_command_line(struct config *config)
 		    in_list(value, MODULE))
 			remark(config, true, "%s: THE MODULE IS KEPT OUT by %s=%s: boot without it",
 			       where, name, value);
-		if (value && !strcmp(name, "modules_load"))
-			config->listed |= in_list(value, MODULE);
+		if (value && !strcmp(name, "modules_load") && in_list(value, MODULE))
+			note_list(config, where);
 		if (!strncmp(name, MODULE ".", strlen(MODULE ".")) && !*config->elsewhere)
 			snprintf(config->elsewhere, sizeof(config->elsewhere), "%s", where);
 	}

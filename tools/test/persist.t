@@ -93,6 +93,9 @@ sub test_check {
 	machine($good, '/etc/modules-load.d/own.conf' => "mailwall\n");
 	is(run('check'), 0, 'check: so is a list');
 	like($err, qr{note: /etc/modules-load\.d/own\.conf: this list loads the module before mailwall\.service has checked}, '... which loads it too soon');
+	machine($good, '/proc/cmdline' => "modules_load=floppy,mailwall\n");
+	is(run('check'), 0, 'check: so is one of the kernel');
+	like($err, qr{note: kernel command line: this list loads the module before}, '... likewise');
 	machine($good, '/run/modprobe.d/mailwall.conf' => "options mailwall mode=off\n",
 		'/etc/modprobe.d/mailwall.conf.old' => "options mailwall mode=off\n");
 	prints('check: a name in /etc hides the same elsewhere, and only *.conf is read', $means, 'check');
