@@ -193,8 +193,7 @@ static const struct argp_option options[] = {
 	{ "port", OPTION_PORT, "PORT", 0, "Only what has this port, on either side", 5 },
 	{ "summary", OPTION_SUMMARY, NULL, 0,
 	  "At the end, how many by direction, port and peer, outbound first", 5 },
-	{ "for", OPTION_FOR, "SECONDS", 0, "End after 1 to 604800 seconds (default: at Ctrl-C)",
-	  5 },
+	{ "for", OPTION_FOR, "SECONDS", 0, "End after 1 to 604800 seconds (default: Ctrl-C)", 5 },
 	{ 0 },
 };
 
