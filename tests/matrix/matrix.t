@@ -1,6 +1,6 @@
 #!/bin/bash
 # The module built for other kernels, booted and tried there. Run by prove: the oldest
-# kernel, Debian 12's and its backport, the newest; with MAILWALL_LONG=1 every one, with
+# kernel as released and as updated, Debian 12's and its backport, the newest; with MAILWALL_LONG=1 every one, with
 # the whole suite, as "make matrix" has it. (The suite of "make check" has Debian 12's own
 # kernel.)
 cd "$(dirname "$0")" || exit 1
