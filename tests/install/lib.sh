@@ -16,13 +16,12 @@ OUT=$TOPDIR/build/install
 machine_new() {
 	local dir
 
-	machine_end || die "$M is still in use"
+	machine_end || die "$M is still in use: $(machine_processes)"
 	dir=$("$INSTALL/root" "$1") || die "no root of $1"
 	# shellcheck disable=SC2034  # for those who source this
 	K1=$(cat "$dir/FIRST") K2=$(cat "$dir/SECOND")
 	# shellcheck disable=SC2034  # likewise
-	# the first one in a regular expression: "6.12.118+deb13" has what means something there
-	R1=$(sed 's/[.+]/\\&/g' <<<"$K1")
+	R1=$(literal "$K1")
 	suite=$1
 	remove_tree "$WORK/upper" "$WORK/work" || die "cannot begin anew"
 	mkdir -p "$WORK/upper" "$WORK/work" "$M"
@@ -41,12 +40,7 @@ machine_mount() {
 }
 
 machine_unmount() {
-	local tries=40
-
-	# What an installation left running ends by itself, "sleep 3" of Debian 13's for one.
-	while [ -n "$(machine_processes)" ] && ((tries--)); do
-		sleep 0.5
-	done
+	machine_rests
 	umount -R "$M/dev" && umount "$M/sys" "$M/proc"
 }
 
@@ -59,8 +53,18 @@ machine_processes() {
 	done
 }
 
+# What an installation left running ends by itself, "sleep 3" of Debian 13's for one.
+machine_rests() {
+	local tries=40
+
+	while [ -n "$(machine_processes)" ] && ((tries--)); do
+		sleep 0.5
+	done
+}
+
 machine_end() {
 	mountpoint -q "$M" 2>/dev/null || return 0
+	machine_rests
 	umount -R "$M"
 }
 

@@ -84,6 +84,11 @@ is() {
 }
 
 # like TEXT ERE NAME; unlike TEXT ERE NAME
+# literal TEXT: it in an extended regular expression; "6.12.118+deb13" has what means something there
+literal() {
+	sed 's/[.+]/\\&/g' <<<"$1"
+}
+
 like() {
 	local status=0
 

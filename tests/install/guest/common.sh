@@ -14,9 +14,8 @@ configured() {
 	want_site=$(configured site ' ')
 }
 
-# The kernel's release, in a regular expression
 # shellcheck disable=SC2034  # for those who source this
-krel=$(uname -r | sed 's/[.+]/\\&/g')
+krel=$(literal "$(uname -r)")
 
 unit_said() {
 	journalctl -b -u mailwall.service --no-pager -o cat
