@@ -484,6 +484,27 @@ def on_demand():
     must(mw_unload())
 
 
+def unlocked():
+    """While a logger loads nothing of its namespace's is locked, or its module's init and the end
+    of a namespace could wait for each other: modprobe itself changes the policy meanwhile."""
+    for log, number in (("kernel", LOG_KERNEL), ("nflog:3", LOG_NFLOG)):
+        name = loggers(log)[0]
+        for way in ("sysfs", "ioctl"):
+            is_(remove(log), 0, f"{log}: no logger is there")
+            must(mw_load())
+            with open(CONF, "w", encoding="ascii") as file:
+                file.write(f"install {name} /mailwall/tests/net/guest/meanwhile {MW_SYS}/adm "
+                           f"198.51.100.0/24 && modprobe --ignore-install {name}\n")
+            if way == "sysfs":
+                mw_write("log", log)
+            else:
+                ioctl(number)   # made from a generation that is past by then
+            os.unlink(CONF)
+            is_((there(log), mw_read("adm")), (loggers(log), "198.51.100.0/24\n"),
+                f"{log} by {way}: the policy could be changed while {name} was loaded")
+            must(mw_unload())
+
+
 def none():
     """A kernel without a logger."""
     for log, number in (("kernel", LOG_KERNEL), ("nflog:3", LOG_NFLOG)):
@@ -556,7 +577,7 @@ def elsewhere():
 
 def main():
     topology()
-    parts((on_demand, none), mend=mw_unload)
+    parts((on_demand, unlocked, none), mend=mw_unload)
     wire = Wire()
     parts((lines, rate, nflog, watch, trace, ulogd), wire, mend=mw_unload)
     wire.unmute()
