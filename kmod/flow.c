@@ -50,9 +50,10 @@ static bool mw_flow_replace(atomic64_t *flow, u64 old, u64 new)
  *
  * Another processor may be in here at the same moment. The flows are read before
  * bucket->noted, and one is written after it: who sees that nothing was noted for long, and
- * then clears what he read before, cannot clear what the other one has just noted. Two that
- * note a new flow at once may take a way each; one of the two is not refreshed, and goes in
- * time.
+ * then clears what he read before, cannot clear what the other one has just noted. Who sees
+ * instead that one was noted just now, may have read before that what is cleared by now, and
+ * take the way for occupied; so none makes room unless all are still there. Two that note a
+ * new flow at once may take a way each; one of the two is not refreshed, and goes in time.
  */
 enum mw_flow_noted mw_flow_note_slowly(struct mw_flow_bucket *bucket, u64 entry, u64 now)
 {
@@ -62,7 +63,7 @@ enum mw_flow_noted mw_flow_note_slowly(struct mw_flow_bucket *bucket, u64 entry,
 again: /* only after another processor has got on */
 	for (i = 0; i < MW_FLOW_WAYS; i++)
 		flow[i] = atomic64_read_acquire(&bucket->flow[i]);
-	noted = atomic64_read(&bucket->noted);
+	noted = atomic64_read_acquire(&bucket->noted);
 
 	own = -1;
 	free = -1;
@@ -89,7 +90,7 @@ again: /* only after another processor has got on */
 	}
 
 	if (noted < now)
-		atomic64_set(&bucket->noted, now);
+		atomic64_set_release(&bucket->noted, now);
 	if (own >= 0) {
 		/* Never back to an earlier second, which a late processor may have. */
 		if (flow[own] < entry && !mw_flow_replace(&bucket->flow[own], flow[own], entry))
@@ -98,6 +99,10 @@ again: /* only after another processor has got on */
 	}
 	if (free >= 0)
 		victim = free;
+	else
+		for (i = 0; i < MW_FLOW_WAYS; i++)
+			if ((u64)atomic64_read(&bucket->flow[i]) != flow[i])
+				goto again;
 	if (!mw_flow_replace(&bucket->flow[victim], flow[victim], entry))
 		goto again;
 	return free >= 0 ? MW_FLOW_NOTED : MW_FLOW_EVICTED;

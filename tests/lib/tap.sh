@@ -83,12 +83,12 @@ is() {
 	point $status "$3" || { diag "got:  $1"; diag "want: $2"; return 1; }
 }
 
-# like TEXT ERE NAME; unlike TEXT ERE NAME
 # literal TEXT: it in an extended regular expression; "6.12.118+deb13" has what means something there
 literal() {
 	sed 's/[.+]/\\&/g' <<<"$1"
 }
 
+# like TEXT ERE NAME; unlike TEXT ERE NAME
 like() {
 	local status=0
 
@@ -104,12 +104,12 @@ unlike() {
 }
 
 # subtest NAME FILE STATUS: the TAP of another, in the file, as one point; where it
-# failed, what failed in it is said again, since prove does not show it.
+# failed, what failed in it is said again, since prove does not show it; where it broke off, its end.
 subtest() {
 	echo "# Subtest: $1"
 	sed 's/^/    /' "$2"
 	point "$3" "$1" || {
-		grep -A 20 '^not ok' "$2" | sed -n '/^--$/d; /^ok /d; s/^\(not ok\|#\)/# \1/p' | tail -n 60
+		{ grep -B 3 -A 20 '^not ok' "$2" || sed 's/^/# /' "$2"; } | sed -n '/^--$/d; /^ok /d; s/^\(not ok\|#\)/# \1/p' | tail -n 60
 		return 1
 	}
 }

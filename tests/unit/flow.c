@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * kmod/flow.c and flow.h, compiled from the module's own source over tests/unit/kernel and
- * compared with a plain map of flows: random notes, look-ups, clocks and evictions; keys; and
- * processors at once.
+ * compared with a plain map of flows: random notes, look-ups, clocks and evictions; keys;
+ * processors that interrupt one another, and processors at once. With -DMEMORY_TURN.
  *
  *	flow model STEPS [SEED]
  *	flow threads ROUNDS [SEED]
@@ -422,6 +422,80 @@ static bool model(unsigned int kept, unsigned int steps, const char *what)
 	return true;
 }
 
+/* Processors that interrupt one another, in each way there is */
+
+#define NESTED 4
+#define ACCESSES 26 /* of a note, at most */
+
+static struct mw_flow_table *nested;
+static u64 nested_key[NESTED];
+static s64 nested_now;
+/* The first one's note is interrupted before this access of it, there the second one's before ... */
+static unsigned int turn[NESTED], access_of[NESTED], begun, running;
+static unsigned int evicted;
+
+static void note_nested(void)
+{
+	unsigned int me = begun++, outer = running;
+
+	running = me + 1;
+	access_of[me] = 0;
+	evicted += mw_flow_note(nested, nested_key[me], nested_now) == MW_FLOW_EVICTED;
+	running = outer;
+}
+
+void memory_turn(void)
+{
+	if (!running || running == NESTED || begun != running)
+		return;
+	if (access_of[running - 1]++ == turn[running - 1])
+		note_nested();
+}
+
+/*
+ * The bucket is full of flows whose time is over, though their bits say that they are the
+ * youngest: there is room for all of these, whoever is interrupted where.
+ */
+static bool turns(void)
+{
+	struct mw_flow_bucket full, *bucket;
+	unsigned int i, j, found, most = 0;
+	u64 key;
+
+	nested = mw_flow_create(MW_FLOWS_MIN);
+	bucket = &nested->bucket[0];
+	for (found = 0; found < WAYS + NESTED;) {
+		key = random64();
+		if (mw_flow_index(nested, key))
+			continue;
+		if (found < WAYS)
+			mw_flow_note(nested, key, 100000 + found);
+		else
+			nested_key[found - WAYS] = key;
+		found++;
+	}
+	full = *bucket;
+	nested_now = 100000 - 1 + (1 << 19);
+	for (i = 0; i < ACCESSES * ACCESSES * ACCESSES; i++) {
+		turn[0] = i % ACCESSES;
+		turn[1] = i / ACCESSES % ACCESSES;
+		turn[2] = i / ACCESSES / ACCESSES;
+		*bucket = full;
+		begun = evicted = 0;
+		note_nested();
+		MUST(!evicted, "interrupted before accesses %u, %u, %u: a flow was evicted",
+		     turn[0], turn[1], turn[2]);
+		for (j = 0; j < begun; j++)
+			MUST(mw_flow_fresh(nested, nested_key[j], nested_now),
+			     "interrupted before accesses %u, %u, %u: flow %u of %u is lost",
+			     turn[0], turn[1], turn[2], j, begun);
+		most = begun == NESTED && turn[0] > most ? turn[0] : most;
+	}
+	MUST(most > WAYS + 1 && most < ACCESSES - 1, "%u accesses", most + 1);
+	mw_flow_destroy(nested);
+	return true;
+}
+
 /* Processors at once */
 
 #define THREADS 4
@@ -549,6 +623,7 @@ int main(int argc, char **argv)
 		point(model(300, times, "few flows"), "few flows: as a map has them");
 		point(model(3000, times, "a full table"), "a full table: as a map has them");
 		point(model(9000, times, "crowded"), "crowded: the one idle longest makes room");
+		point(turns(), "whoever is interrupted where, nothing is lost while there is room");
 	}
 	printf("1..%u\n", points);
 	return failures ? 1 : 0;

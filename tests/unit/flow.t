@@ -19,20 +19,19 @@ compile() {
 
 	shift
 	gcc -std=gnu11 -D_GNU_SOURCE -fno-strict-aliasing -g -pthread -Wall -Wextra \
-		-Wno-unused-parameter -Werror "$@" -I "$TOPDIR/tests/unit/kernel" \
+		-Wno-unused-parameter -Werror -DMEMORY_TURN "$@" -I "$TOPDIR/tests/unit/kernel" \
 		-I "$TOPDIR/include/uapi" -I "$TOPDIR/kmod" -o "$out/$name.$$" \
 		"$TOPDIR/tests/unit/flow.c" "$TOPDIR/kmod/flow.c"
 	mv "$out/$name.$$" "$out/$name"
 }
 
-# run NAME PROGRAM ARGUMENT...: its points, and one for all of them
+# run NAME PROGRAM ARGUMENT...
 run() {
 	local name=$1 program=$2 status=0
 
 	shift 2
 	"$out/$program" "$@" "$seed" >"$work/$program" 2>&1 || status=$?
-	sed 's/^/    /' "$work/$program"
-	point "$status" "$name" || :
+	subtest "$name" "$work/$program" "$status" || :
 }
 
 sanitize=(-O2 "-fsanitize=address,undefined" -fno-sanitize-recover=all)

@@ -41,7 +41,7 @@ TESTS = {
     },
     "flow": {
         "sources": ["tests/unit/flow.c", "kmod/flow.c"],
-        "flags": FLAGS_OF_PACKET,
+        "flags": [*FLAGS_OF_PACKET, "-DMEMORY_TURN"],
         "arguments": ["model", "20000"],
     },
 }
@@ -516,6 +516,14 @@ meant("flow: crowded: the one idle longest makes room", [
     ("flow.c", "return free >= 0 ? MW_FLOW_NOTED : MW_FLOW_EVICTED;", "return MW_FLOW_NOTED;"),
     ("flow.c", "return MW_FLOW_REFRESHED;", "return MW_FLOW_NOTED;"),
     ("flow.h", "(64 - MW_FLOW_TAG_BITS) >> 1;", "(64 - MW_FLOW_TAG_BITS) >> 8;"),
+])
+READ_FLOWS = """\tfor (i = 0; i < MW_FLOW_WAYS; i++)
+\t\tflow[i] = atomic64_read_acquire(&bucket->flow[i]);
+"""
+READ_NOTED = "\tnoted = atomic64_read_acquire(&bucket->noted);\n"
+meant("flow: whoever is interrupted where, nothing is lost while there is room", [
+    ("flow.c", "if ((u64)atomic64_read(&bucket->flow[i]) != flow[i])", "if (0)"),
+    ("flow.c", READ_FLOWS + READ_NOTED, READ_NOTED + READ_FLOWS),
 ])
 
 meant("unit: test_short_ways", [

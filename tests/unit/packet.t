@@ -10,6 +10,8 @@ deps gcc libc6-dev >&2
 
 out=$TOPDIR/build/unit
 mkdir -p "$out"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
 
 # compile PROGRAM SUFFIX FLAG...: apart, then moved, since two runs may meet
 compile() {
@@ -24,13 +26,13 @@ compile() {
 	mv "$out/$name.$$" "$out/$name"
 }
 
-# said NAME PROGRAM ARGUMENT...: its points, and one for all of them
+# said NAME PROGRAM ARGUMENT...
 said() {
-	local name=$1 status=0
+	local name=$1 program=$2 status=0
 
-	shift
-	"$out/$1" "${@:2}" | sed 's/^/    /' || status=1
-	point "$status" "$name" || :
+	shift 2
+	"$out/$program" "$@" >"$work/$program" 2>&1 || status=$?
+	subtest "$name" "$work/$program" "$status" || :
 }
 
 # A short PPPoE header leaves IP at any address, which is no matter on amd64 and arm64.

@@ -14,6 +14,15 @@
 #define __packed __attribute__((__packed__))
 #endif
 
+/* Where a test asks for it, another processor gets on before an access. */
+#ifdef MEMORY_TURN
+void memory_turn(void);
+#else
+static inline void memory_turn(void)
+{
+}
+#endif
+
 /* Of the orders that the kernel's have: ThreadSanitizer knows them. */
 typedef struct {
 	s64 counter;
@@ -21,21 +30,25 @@ typedef struct {
 
 static inline s64 atomic64_read(const atomic64_t *v)
 {
+	memory_turn();
 	return __atomic_load_n(&v->counter, __ATOMIC_RELAXED);
 }
 
 static inline s64 atomic64_read_acquire(const atomic64_t *v)
 {
+	memory_turn();
 	return __atomic_load_n(&v->counter, __ATOMIC_ACQUIRE);
 }
 
-static inline void atomic64_set(atomic64_t *v, s64 value)
+static inline void atomic64_set_release(atomic64_t *v, s64 value)
 {
-	__atomic_store_n(&v->counter, value, __ATOMIC_RELAXED);
+	memory_turn();
+	__atomic_store_n(&v->counter, value, __ATOMIC_RELEASE);
 }
 
 static inline s64 atomic64_cmpxchg_release(atomic64_t *v, s64 old, s64 new)
 {
+	memory_turn();
 	__atomic_compare_exchange_n(&v->counter, &old, new, false, __ATOMIC_RELEASE,
 				    __ATOMIC_RELAXED);
 	return old;
