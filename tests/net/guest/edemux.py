@@ -3,6 +3,7 @@
 as early demux would: what the whole receive path then costs, in a machine that counts
 instructions, and that whatever kind of socket it is serves its segment and is given back."""
 import gc
+import re
 
 import bars
 from field import *
@@ -14,7 +15,7 @@ BAR = 80
 # What a look-up may cost the host more than none: TCP has one less.
 LOOKUP = 40
 # Between two measurements of the same.
-STEADY = 16
+STEADY = 4
 # A timer that rings at every tenth segment or so moves the median now and then.
 TRIES = 5
 LOT = 100
@@ -67,6 +68,9 @@ def median(client, server):
     word, buffer, clock = bytes(512), bytearray(512), time.perf_counter_ns
     took = []
     gc.disable()
+    # At the same time of each second: clocks carry nanoseconds over by a loop
+    # (timespec64_add_ns()), which takes some instructions more from some moment on.
+    time.sleep(1 - time.monotonic() % 1)
     for _ in range(ROUNDS):
         start = clock()
         server.send(word)
@@ -103,12 +107,15 @@ def measure(name, client, server):
 def instructions():
     """What mailwall adds to the receive path of a data segment."""
     excused = bars.exceptions("/mailwall/tests/net")
+    here = ", on " + ".".join(os.uname().release.split(".")[:2])
     known = set()
 
     def held_against(name, count):
-        known.add(f"{name}: instructions more than without a module")
-        good, said = bars.judge(f"{name}: instructions more than without a module", count, BAR, False,
-                           excused)
+        bar = f"{name}: instructions more than without a module"
+        known.add(bar)
+        # a kernel may have a line of its own
+        good, said = bars.judge(bar + here if bar + here in excused else bar, count, BAR, False,
+                                excused)
         ok(good, said)
 
     for fam in (4, 6):
@@ -128,7 +135,8 @@ def instructions():
                          measure("IPv6, destination options", client, server))
         client.close()
         server.close()
-    nothing_wrong("each exception is of a bar that there is", sorted(set(excused) - known))
+    nothing_wrong("each exception is of a bar that there is",
+                  [bar for bar in excused if re.sub(r", on \d+\.\d+$", "", bar) not in known])
 
 
 # ---- sockets ----
