@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * For CBMC (tests/unit/prove): mw_policy_judge() is naive_judge() for all inputs, and
- * nothing on the way is undefined behaviour. In three steps, each for all values:
+ * nothing on the way is undefined behaviour; and mw_gateways_ends() tells which GTW that is,
+ * and which way, as naive_sender() and naive_receiver() do. In four steps, each for all values:
  *
  *	prove_pages	the look-up that mw_policy_build() makes of the built-in table and
  *			of up to PROVE_SITES site rows, each any valid one, gives for every
  *			port the entry of the row that a linear search finds;
  *	prove_members	the set made of up to PROVE_ADM prefixes, each any valid one in
  *			either family, holds exactly the peers that one of them holds;
+ *	prove_ends	with any list of up to PROVE_GTW gateways, each any item, and with
+ *			look-ups of an address and of a device that tell what a linear search
+ *			does, a packet met anywhere is from and to whom the naive one says;
  *	prove_decision	with any look-up and any set that answer so, the verdict on any
  *			segment is the naive one, and the socket table is asked if and only
  *			if it decides.
  *
  * More rows and prefixes than these only repeat the loops, which exhaustive.c, the
- * unit tests and the fuzzers run at full size.
+ * unit tests and the fuzzers run at full size, as they do the look-ups of gateways.
  */
 #include "policy.h"
 #include "naive.c"
@@ -24,10 +28,12 @@
 #ifndef PROVE_ADM
 #define PROVE_ADM 2
 #endif
+#define PROVE_GTW 3
 
 /* CBMC gives any value to what it does not know the body of. */
 unsigned char nondet_byte(void);
 unsigned short nondet_short(void);
+int nondet_int(void);
 _Bool nondet_bool(void);
 struct mw_policy nondet_policy(void);
 
@@ -227,6 +233,103 @@ void prove_decision(void)
 #ifdef PROVE_VACUOUS
 	PROVE(!(want.asked && want.allowed && spec.site_count == PROVE_SITES &&
 		want.row == MW_TABLE_ROWS + PROVE_SITES - 1),
+	      "reached");
+#endif
+}
+
+static struct mw_gateways gateways; /* of which @this alone is asked here */
+static u8 gtw_slot[PROVE_GTW];
+static int gtw_device[PROVE_GTW];
+
+/* A list of gateways: valid, for "this" is listed once and first, and no two devices are one. */
+static void any_gateways(void)
+{
+	unsigned int i, j;
+
+	spec.gtw_count = nondet_byte();
+	ASSUME(spec.gtw_count >= 1 && spec.gtw_count <= PROVE_GTW);
+	for (i = 0; i < PROVE_GTW; i++) {
+		struct mailwall_gtw *item = &spec.gtw[i];
+
+		item->kind = nondet_byte();
+		ASSUME(item->kind == MAILWALL_GTW_PREFIX || item->kind == MAILWALL_GTW_PORT ||
+		       (item->kind == MAILWALL_GTW_THIS && !i));
+		item->prefix.family = nondet_bool() ? AF_INET6 : AF_INET;
+		/* which of them hold an address, and which says most of it, is all that counts */
+		item->prefix.length = nondet_byte();
+		ASSUME(item->prefix.length <= PROVE_GTW);
+		item->prefix.address[0] = nondet_byte();
+		gtw_slot[i] = nondet_byte();
+		ASSUME(gtw_slot[i] != MW_NOBODY && gtw_slot[i] < MW_GTW_SLOTS);
+		gtw_device[i] = nondet_int();
+		ASSUME(gtw_device[i] >= 0);
+		for (j = 0; j < i; j++)
+			ASSUME(gtw_slot[i] != gtw_slot[j] &&
+			       (!gtw_device[i] || gtw_device[i] != gtw_device[j]));
+	}
+}
+
+static u8 gtw_slot_of(int item)
+{
+	return item > 0 ? gtw_slot[item - 1] : MW_NOBODY;
+}
+
+/* In place of mw_gateway_of_ipv4(), mw_gateway_of_ipv6() and mw_gateway_of_port(). */
+u8 prove_of_address(bool ipv6, const void *address)
+{
+	return gtw_slot_of(by_address(&spec, ipv6 ? AF_INET6 : AF_INET, address));
+}
+
+u8 prove_of_device(int device)
+{
+	/* an item whose device is not there has this number too */
+	return device ? gtw_slot_of(by_device(&spec, gtw_device, device)) : nondet_byte();
+}
+
+void prove_ends(void)
+{
+	static u8 source[16], target[16];
+	struct naive_path naive = { .source = source, .target = target };
+	struct mw_path path = { .source = source, .target = target };
+	int sender, receiver;
+	struct mw_ends ends;
+	unsigned int i;
+
+	any_gateways();
+	for (i = 0; i < 16; i++) {
+		source[i] = nondet_byte();
+		target[i] = nondet_byte();
+	}
+	naive.bridge = nondet_bool();
+	naive.hook = nondet_bool() ? NAIVE_FORWARD : nondet_bool() ? NAIVE_IN : NAIVE_OUT;
+	naive.family = nondet_bool() ? AF_INET6 : AF_INET;
+	naive.in = nondet_int();
+	naive.out = nondet_int();
+	naive.bridge_in = nondet_int();
+	naive.bridge_out = nondet_int();
+	ASSUME(naive.in >= 0 && naive.out >= 0 && naive.bridge_in >= 0 && naive.bridge_out >= 0);
+	/* br_netfilter shows what a bridge forwards, with both ports or none */
+	ASSUME((naive.hook == NAIVE_FORWARD && !naive.bridge) || !naive.bridge_in);
+	ASSUME(!naive.bridge_in == !naive.bridge_out);
+
+	gateways.this = spec.gtw[0].kind == MAILWALL_GTW_THIS ? gtw_slot[0] : MW_NOBODY;
+	path.place = naive.bridge		 ? MW_PLACE_BRIDGED :
+		     naive.hook == NAIVE_FORWARD ? MW_PLACE_ROUTED :
+						   MW_PLACE_HOST;
+	path.ipv6 = naive.family == AF_INET6;
+	path.from_host = naive.hook == NAIVE_OUT;
+	path.to_host = naive.hook == NAIVE_IN;
+	path.in = naive.in;
+	path.out = naive.out;
+	path.bridge_in = naive.bridge_in;
+	path.bridge_out = naive.bridge_out;
+	sender = naive_sender(&spec, gtw_device, &naive);
+	receiver = naive_receiver(&spec, gtw_device, &naive);
+	ends = mw_gateways_ends(&gateways, &path);
+	PROVE(ends.from == gtw_slot_of(sender) && ends.from_this == (sender == NAIVE_THIS), "from");
+	PROVE(ends.to == gtw_slot_of(receiver) && ends.to_this == (receiver == NAIVE_THIS), "to");
+#ifdef PROVE_VACUOUS
+	PROVE(!(sender == PROVE_GTW && receiver > 0 && receiver < sender && naive.bridge_in),
 	      "reached");
 #endif
 }
