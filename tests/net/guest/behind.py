@@ -208,6 +208,20 @@ def two():
         is_(connect("gw", host, 25), "open", f"the gateway to 25 of this host {host}")
         is_(connect("gw", host, 8080, 2), "time-out", f"the gateway to 8080 of this host {host}")
     ok(all(seen("this")), f"this host was judged: {seen('this')}")
+    # a link-local address is on every link: the gateway is known by its own
+    link = {}
+    for ns, device, own in (("gtw", "lan0", "fe80::9:1"), ("gw", "eth1", "fe80::9:2")):
+        address(ns, device, f"{own}/64")
+        with netns(ns):
+            link[ns] = socket.if_nametoindex(device)
+    there, host = f"fe80::9:2%{link['gtw']}", f"fe80::9:1%{link['gw']}"
+    is_(mw_write("gtw", "this fe80::9:2"), 0, "this host and a gateway with a link-local address")
+    noted = flows()[0]
+    is_(connect("gtw", there, 25), "open", f"this host to 25 of {there}")
+    is_(connect("gtw", there, 8080, 2), "refused", f"this host to 8080 of {there}")
+    is_(connect("gw", host, 25), "open", f"the gateway to 25 of this host {host}")
+    is_(connect("gw", host, 8080, 2), "time-out", f"the gateway to 8080 of this host {host}")
+    ok(flows()[0] > noted and all(seen("fe80::9:2")), "its flow is noted")
     must(mw_unload())
 
 

@@ -191,7 +191,8 @@ def open_connection(ns, address, port, timeout=5, source_port=0, source=None):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((source or ("::" if ":" in address else "0.0.0.0"), source_port))
     try:
-        sock.connect((address, port))
+        # this has the link of a link-local address, after "%"
+        sock.connect(socket.getaddrinfo(address, port, sock.family)[0][-1])
     except OSError:
         sock.close()
         raise
