@@ -177,12 +177,12 @@ def hooks_run(ns="gtw", peer="any"):
     them tell, since not every kernel has a list of hooks; where there are no probes, the list.
     Something listens on 25."""
     trace = "/sys/kernel/tracing"
-    if not os.path.isdir(trace):
+    if os.path.isdir(trace) and not os.listdir(trace):
+        must(run("mount", "-t", "tracefs", "tracefs", trace))
+    if not os.path.exists(trace + "/kprobe_events"):
         with netns(ns):
             return len(set(re.findall(r" mw_hook_ipv[46]_(?:in|out) \[mailwall\]",
                                       must(run("nft", "list", "hooks")).stdout)))
-    if not os.path.exists(trace + "/kprobe_events"):
-        must(run("mount", "-t", "tracefs", "tracefs", trace))
     names = [f"mw_hook_ipv{fam}_{way}" for fam in (4, 6) for way in ("in", "out")]
     fd = os.open(trace + "/kprobe_events", os.O_WRONLY | os.O_APPEND)
     for name in names:
