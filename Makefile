@@ -51,7 +51,7 @@ check-long:
 # Apart from check, since building that kernel takes a processor half an hour, once.
 check-debug:
 	tests/deps perl
-	MAILWALL_KERNEL=$${MAILWALL_KERNEL:-uml-debug} $(PROVE) -j2 $(DEBUG)
+	tests/debug/coverage $(DEBUG)
 
 lint:
 	tests/deps perl
@@ -124,7 +124,7 @@ help:
 	@echo "demo            boot a machine with mailwall in it and show what it does"
 	@echo "check           the tests, at a size for every change"
 	@echo "check-long      the tests at full size, and every kernel"
-	@echo "check-debug     the module on a kernel that looks for its mistakes"
+	@echo "check-debug     the module on a kernel that looks for its mistakes, and which lines were reached"
 	@echo "lint            checkpatch, sparse, shellcheck, clang-format"
 	@echo "static          gcc's and clang's analyzers, cppcheck, coccinelle, pahole"
 	@echo "fuzz TIME=600   fuzz parsers and validation for so many seconds"
