@@ -10,6 +10,7 @@
  * of ports for opening and plain ACK segments. POINT is the only one that is tried.
  */
 #include "edit.h"
+#include "ends.h"
 #include "naive.h"
 #include "policy.h"
 #include <arpa/inet.h>
@@ -572,9 +573,7 @@ static bool try_path(const struct mw_spec *spec, const int *device, const struct
 				    .source = source,
 				    .target = target,
 				    .hook = random32() % 3 };
-	struct mw_path path = { .ipv6 = naive.family == AF_INET6,
-				.source = source,
-				.target = target };
+	struct mw_path path;
 	int sender, receiver;
 	struct mw_ends ends;
 
@@ -591,21 +590,11 @@ static bool try_path(const struct mw_spec *spec, const int *device, const struct
 		if (!naive.bridge_in || !naive.bridge_out)
 			naive.bridge_in = naive.bridge_out = 0;
 	}
-	path.place = naive.bridge		 ? MW_PLACE_BRIDGED :
-		     naive.hook == NAIVE_FORWARD ? MW_PLACE_ROUTED :
-						   MW_PLACE_HOST;
-	path.from_host = naive.hook == NAIVE_OUT;
-	path.to_host = naive.hook == NAIVE_IN;
-	path.in = naive.in;
-	path.out = naive.out;
-	path.bridge_in = naive.bridge_in;
-	path.bridge_out = naive.bridge_out;
+	path = path_of(&naive);
 	sender = naive_sender(spec, device, &naive);
 	receiver = naive_receiver(spec, device, &naive);
 	ends = mw_gateways_ends(g, &path);
-	if (ends.from == (sender > 0 ? slot[sender - 1] : MW_NOBODY) &&
-	    ends.to == (receiver > 0 ? slot[receiver - 1] : MW_NOBODY) &&
-	    ends.from_this == (sender == NAIVE_THIS) && ends.to_this == (receiver == NAIVE_THIS))
+	if (ends_are(&ends, slot, sender, receiver))
 		return true;
 	printf("# %u gateways, place %d, hook %d, IPv%d, devices %d %d, ports %d %d: from %u, %d, to %u, %d, expected items %d and %d\n",
 	       spec->gtw_count, path.place, naive.hook, path.ipv6 ? 6 : 4, path.in, path.out,

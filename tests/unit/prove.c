@@ -21,6 +21,7 @@
  */
 #include "policy.h"
 #include "naive.c"
+#include "ends.h"
 
 #ifndef PROVE_SITES
 #define PROVE_SITES 2
@@ -269,28 +270,24 @@ static void any_gateways(void)
 	}
 }
 
-static u8 gtw_slot_of(int item)
-{
-	return item > 0 ? gtw_slot[item - 1] : MW_NOBODY;
-}
-
 /* In place of mw_gateway_of_ipv4(), mw_gateway_of_ipv6() and mw_gateway_of_port(). */
 u8 prove_of_address(bool ipv6, const void *address)
 {
-	return gtw_slot_of(by_address(&spec, ipv6 ? AF_INET6 : AF_INET, address));
+	return slot_of_item(gtw_slot, by_address(&spec, ipv6 ? AF_INET6 : AF_INET, address));
 }
 
 u8 prove_of_device(int device)
 {
 	/* an item whose device is not there has this number too */
-	return device ? gtw_slot_of(by_device(&spec, gtw_device, device)) : nondet_byte();
+	return device ? slot_of_item(gtw_slot, by_device(&spec, gtw_device, device)) :
+			nondet_byte();
 }
 
 void prove_ends(void)
 {
 	static u8 source[16], target[16];
 	struct naive_path naive = { .source = source, .target = target };
-	struct mw_path path = { .source = source, .target = target };
+	struct mw_path path;
 	int sender, receiver;
 	struct mw_ends ends;
 	unsigned int i;
@@ -313,21 +310,11 @@ void prove_ends(void)
 	ASSUME(!naive.bridge_in == !naive.bridge_out);
 
 	gateways.this = spec.gtw[0].kind == MAILWALL_GTW_THIS ? gtw_slot[0] : MW_NOBODY;
-	path.place = naive.bridge		 ? MW_PLACE_BRIDGED :
-		     naive.hook == NAIVE_FORWARD ? MW_PLACE_ROUTED :
-						   MW_PLACE_HOST;
-	path.ipv6 = naive.family == AF_INET6;
-	path.from_host = naive.hook == NAIVE_OUT;
-	path.to_host = naive.hook == NAIVE_IN;
-	path.in = naive.in;
-	path.out = naive.out;
-	path.bridge_in = naive.bridge_in;
-	path.bridge_out = naive.bridge_out;
+	path = path_of(&naive);
 	sender = naive_sender(&spec, gtw_device, &naive);
 	receiver = naive_receiver(&spec, gtw_device, &naive);
 	ends = mw_gateways_ends(&gateways, &path);
-	PROVE(ends.from == gtw_slot_of(sender) && ends.from_this == (sender == NAIVE_THIS), "from");
-	PROVE(ends.to == gtw_slot_of(receiver) && ends.to_this == (receiver == NAIVE_THIS), "to");
+	PROVE(ends_are(&ends, gtw_slot, sender, receiver), "ends");
 #ifdef PROVE_VACUOUS
 	PROVE(!(sender == PROVE_GTW && receiver > 0 && receiver < sender && naive.bridge_in),
 	      "reached");
