@@ -142,15 +142,13 @@ firmware_off() {
 # boot NAME SCRIPT [KERNEL COMMAND LINE]: boot the image and run guest/SCRIPT.sh
 # there; its points are a subtest. What it changes stays in the image.
 boot() {
-	local name=$1 status=0 arg qemu=()
+	local name=$1 arg qemu=()
 
 	for arg in -device virtio-net-pci ${BOOT_FIRMWARE[@]+"${BOOT_FIRMWARE[@]}"}; do
 		qemu+=("--qemu=$arg")
 	done
-	/usr/bin/python3 "$TOPDIR/tests/vm/machine.py" --kernel "$WORK/vmlinuz" \
+	subtest "$name" "$OUT/$suite.$2.tap" /usr/bin/python3 "$TOPDIR/tests/vm/machine.py" --kernel "$WORK/vmlinuz" \
 		--initrd "$WORK/initrd" --out "$WORK/image" --smp 2 --mem 1024 --timeout "${BOOT_TIMEOUT:-900}" \
 		--log "$OUT/$suite.$2.$BOOT_KERNEL.log" --title "$suite, $2" "${qemu[@]}" \
-		--append "root=/dev/vda rw net.ifnames=0 mwtest=$2 ${3:-}" >"$OUT/$suite.$2.tap" 2>&1 ||
-		status=1
-	subtest "$name" "$OUT/$suite.$2.tap" $status
+		--append "root=/dev/vda rw net.ifnames=0 mwtest=$2 ${3:-}"
 }

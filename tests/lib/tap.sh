@@ -103,13 +103,18 @@ unlike() {
 	point $status "$3" || { diag "$1"; diag "is like $2"; return 1; }
 }
 
-# subtest NAME FILE STATUS: the TAP of another, in the file, as one point; where it
-# failed, what failed in it is said again, since prove does not show it; where it broke off, its end.
+# subtest NAME FILE COMMAND...: the TAP of another, which stays in the file, as one point; where
+# it failed, what failed in it is said again, since prove does not show it; where it broke off, its end.
 subtest() {
-	echo "# Subtest: $1"
-	sed 's/^/    /' "$2"
-	point "$3" "$1" || {
-		{ grep -B 3 -A 20 '^not ok' "$2" || sed 's/^/# /' "$2"; } | sed -n '/^--$/d; /^ok /d; s/^\(not ok\|#\)/# \1/p' | tail -n 60
+	local name=$1 file=$2 status=0
+
+	shift 2
+	echo "# Subtest: $name"
+	"$@" >"$file" 2>&1 || status=$?
+	sed 's/^/    /' "$file"
+	point "$status" "$name" || {
+		{ grep -B 3 -A 20 '^not ok' "$file" || sed 's/^/# /' "$file"; } |
+			sed -n '/^--$/d; /^ok /d; s/^\(not ok\|#\)/# \1/p' | tail -n 60
 		return 1
 	}
 }

@@ -492,6 +492,7 @@ static bool turns(void)
 		most = begun == NESTED && turn[0] > most ? turn[0] : most;
 	}
 	MUST(most > WAYS + 1 && most < ACCESSES - 1, "%u accesses", most + 1);
+	printf("# %u ways to be interrupted\n", i);
 	mw_flow_destroy(nested);
 	return true;
 }
@@ -499,6 +500,7 @@ static bool turns(void)
 /* Processors at once */
 
 #define THREADS 4
+#define ACTIONS 20000 /* of each in a round */
 #define BUCKETS (MW_FLOWS_MIN / MW_FLOWS_PER_BUCKET)
 
 static struct mw_flow_table *shared;
@@ -522,7 +524,7 @@ static void *processor(void *arg)
 		pthread_barrier_wait(&barrier);
 		if (stop)
 			return NULL;
-		for (i = 0; i < 20000; i++) {
+		for (i = 0; i < ACTIONS; i++) {
 			unsigned int b = below(BUCKETS);
 			/* thread 3 has no flow of its own */
 			unsigned int which = me == ALL || below(2) ? ALL : me;
@@ -598,6 +600,7 @@ static bool threads(unsigned int rounds)
 	for (i = 0; i < THREADS; i++)
 		pthread_join(thread[i], NULL);
 	MUST(!wrong, "%u times", wrong);
+	printf("# %u notes and look-ups\n", rounds * THREADS * ACTIONS);
 	mw_flow_destroy(shared);
 	return true;
 }

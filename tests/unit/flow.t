@@ -25,22 +25,15 @@ compile() {
 	mv "$out/$name.$$" "$out/$name"
 }
 
-# run NAME PROGRAM ARGUMENT...
-run() {
-	local name=$1 program=$2 status=0
-
-	shift 2
-	"$out/$program" "$@" "$seed" >"$work/$program" 2>&1 || status=$?
-	subtest "$name" "$work/$program" "$status" || :
-}
-
 sanitize=(-O2 "-fsanitize=address,undefined" -fno-sanitize-recover=all)
 compile flow-asan "${sanitize[@]}"
 compile flow-32 "${sanitize[@]}" -U__SIZEOF_INT128__
 compile flow-tsan -O1 -fsanitize=thread
 plan 4
-run "a plain map, under ASan and UBSan" flow-asan model $((${times:-1} * 100000))
-run "without integers of 128 bits" flow-32 model 20000
-is "$(grep '# keys' "$work/flow-32")" "$(grep '# keys' "$work/flow-asan")" "the same keys"
-run "processors at once, under TSan" flow-tsan threads $((${times:-1} * 16))
+subtest "a plain map, under ASan and UBSan" "$work/asan" \
+	"$out/flow-asan" model $((${times:-1} * 100000)) "$seed" || :
+subtest "without integers of 128 bits" "$work/32" "$out/flow-32" model 20000 "$seed" || :
+is "$(grep '# keys' "$work/32")" "$(grep '# keys' "$work/asan")" "the same keys"
+subtest "processors at once, under TSan" "$work/tsan" \
+	"$out/flow-tsan" threads $((${times:-1} * 16)) "$seed" || :
 done_testing

@@ -26,15 +26,6 @@ compile() {
 	mv "$out/$name.$$" "$out/$name"
 }
 
-# said NAME PROGRAM ARGUMENT...
-said() {
-	local name=$1 program=$2 status=0
-
-	shift 2
-	"$out/$program" "$@" >"$work/$program" 2>&1 || status=$?
-	subtest "$name" "$work/$program" "$status" || :
-}
-
 # A short PPPoE header leaves IP at any address, which is no matter on amd64 and arm64.
 sanitize=(-O1 "-fsanitize=address,undefined" -fno-sanitize-recover=all -fno-sanitize=alignment)
 rounds=20
@@ -44,8 +35,9 @@ for program in packet behind; do
 	compile $program "" -O2
 done
 plan 4
-said "under ASan and UBSan" packet-asan quick
-said "every combination of flags" packet
-said "gateways behind, under ASan and UBSan" behind-asan $((rounds / 4)) "${MAILWALL_SEED:-$$}"
-said "gateways behind" behind "$rounds" "${MAILWALL_SEED:-$$}"
+subtest "under ASan and UBSan" "$work/packet-asan" "$out/packet-asan" quick || :
+subtest "every combination of flags" "$work/packet" "$out/packet" || :
+subtest "gateways behind, under ASan and UBSan" "$work/behind-asan" \
+	"$out/behind-asan" $((rounds / 4)) "${MAILWALL_SEED:-$$}" || :
+subtest "gateways behind" "$work/behind" "$out/behind" "$rounds" "${MAILWALL_SEED:-$$}" || :
 done_testing
