@@ -184,6 +184,14 @@ def vrf():
     must(run("ip", "link", "del", "red"))
 
 
+def beside(there, host):
+    """This host and a gateway, both guarded: what either may open at the other one."""
+    is_(connect("gtw", there, 25), "open", f"this host to 25 of {there}")
+    is_(connect("gtw", there, 8080, 2), "refused", f"this host to 8080 of {there}")
+    is_(connect("gw", host, 25), "open", f"the gateway to 25 of this host {host}")
+    is_(connect("gw", host, 8080, 2), "time-out", f"the gateway to 8080 of this host {host}")
+
+
 def two():
     """(f) Two gateways that send mail to each other; this host and a gateway together."""
     guard("port:tap1,port:tap2")
@@ -195,18 +203,12 @@ def two():
        "what one of them may not send is not judged for the other one", f"{one}, {other}")
     is_(mw_write("gtw", "this port:tap1"), 0, "this host and a gateway")
     for there, host in ((GW4, GTW_ANY4), (GW6, GTW_ANY6)):
-        is_(connect("gtw", there, 25), "open", f"this host to 25 of {there}")
-        is_(connect("gtw", there, 8080, 2), "refused", f"this host to 8080 of {there}")
-        is_(connect("gw", host, 25), "open", f"the gateway to 25 of this host {host}")
-        is_(connect("gw", host, 8080, 2), "time-out", f"the gateway to 8080 of this host {host}")
+        beside(there, host)
         is_(connect("any", host, 25), "open", f"ANY to 25 of this host {host}")
         is_(connect("any", host, 8080, 2), "time-out", f"ANY to 8080 of this host {host}")
     is_(mw_write("gtw", f"this {LAN4} {LAN6}"), 0, "this host and a routed gateway")
     for there, host in ((LAN4, "10.9.0.1"), (LAN6, "fd00:9::1")):
-        is_(connect("gtw", there, 25), "open", f"this host to 25 of {there}")
-        is_(connect("gtw", there, 8080, 2), "refused", f"this host to 8080 of {there}")
-        is_(connect("gw", host, 25), "open", f"the gateway to 25 of this host {host}")
-        is_(connect("gw", host, 8080, 2), "time-out", f"the gateway to 8080 of this host {host}")
+        beside(there, host)
     ok(all(seen("this")), f"this host was judged: {seen('this')}")
     # a link-local address is on every link: the gateway is known by its own
     link = {}
@@ -217,10 +219,7 @@ def two():
     there, host = f"fe80::9:2%{link['gtw']}", f"fe80::9:1%{link['gw']}"
     is_(mw_write("gtw", "this fe80::9:2"), 0, "this host and a gateway with a link-local address")
     noted = flows()[0]
-    is_(connect("gtw", there, 25), "open", f"this host to 25 of {there}")
-    is_(connect("gtw", there, 8080, 2), "refused", f"this host to 8080 of {there}")
-    is_(connect("gw", host, 25), "open", f"the gateway to 25 of this host {host}")
-    is_(connect("gw", host, 8080, 2), "time-out", f"the gateway to 8080 of this host {host}")
+    beside(there, host)
     ok(flows()[0] > noted and all(seen("fe80::9:2")), "its flow is noted")
     must(mw_unload())
 
