@@ -8,6 +8,7 @@ is "$(systemctl is-active mailwall.service)" active "mailwall.service is active"
 ok "what it may do is little (systemd-analyze security: 4.0 of 10 at most)" \
 	systemd-analyze security --no-pager --threshold=40 mailwall.service
 like "$(unit_said)" 'release .* is in force' "and says that the table is in force"
+is "$(systemctl show -P StartLimitIntervalUSec mailwall.service)" 0 "it starts as often as it is told to"
 is "$(cat $MW_SYS/mode)" enforce "the mode is enforce"
 is "$(cat $MW_SYS/adm)" "$want_adm" "adm= of /etc/modprobe.d/mailwall.conf is in force"
 is "$(cat $MW_SYS/site)" "$want_site" "so is site="
