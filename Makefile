@@ -50,7 +50,6 @@ check-long:
 
 # Apart from check, since building that kernel takes a processor half an hour, once.
 check-debug:
-	tests/deps perl
 	tests/debug/coverage $(DEBUG)
 
 lint:
