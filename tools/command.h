@@ -444,6 +444,7 @@ const char *flags_print(u8 flags, char text[MW_PREFIX_TEXT]);
  * @peer_port: its port, host order
  * @local: address of this side
  * @local_port: port of this side
+ * @inode: by which /proc names its socket; 0 where no process has it any more
  */
 struct session {
 	u8 family;
@@ -451,16 +452,36 @@ struct session {
 	u16 peer_port;
 	u8 local[16];
 	u16 local_port;
+	u32 inode;
+};
+
+/* Nobody works over more than these at once. */
+#define SESSIONS_MAX 64
+
+/**
+ * struct sessions - what a change must not cut
+ * @own: @one[0] is the session that the command came from
+ * @count: how many
+ * @one: the sessions
+ */
+struct sessions {
+	bool own;
+	unsigned int count;
+	struct session one[SESSIONS_MAX];
 };
 
 /**
- * session_find() - the SSH session that the command was called from
- * @session: filled in
+ * sessions_find() - the SSH sessions that the command may be watched from
+ * @sessions: filled in
  *
- * Return: false if there is none whose segments the policy of this network
+ * That is the one that it came from. Where no process above holds that session's socket and
+ * there is a pseudo terminal, as in tmux and screen, others may look at it by now: then all of
+ * the same login (loginuid). Only those count whose segments the policy of this network
  * namespace would judge.
  */
-bool session_find(struct session *session);
+void sessions_find(struct sessions *sessions);
+
+bool session_same(const struct session *a, const struct session *b);
 
 /* An IPv4-mapped address becomes IPv4, of which what is behind is zero. Return: its family. */
 int address_unmap(int family, u8 address[16]);
@@ -476,7 +497,7 @@ int address_unmap(int family, u8 address[16]);
 unsigned int session_judge(const struct mw_spec *spec, const struct session *session, bool *behind);
 
 /**
- * session_guard() - would a policy cut the session in use?
+ * session_guard() - would a policy cut the session in use, or one that may be it?
  * @policy: the policy that is about to be set
  * @args: --force and --confirm
  * @name: the change, for messages

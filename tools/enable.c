@@ -89,10 +89,11 @@ static void show_listening(const struct mw_spec *policy, const struct tcp_socket
 
 static void show_cut(const struct mw_spec *policy, const struct tcp_sockets *sockets)
 {
-	struct session own;
-	bool has_own = session_find(&own), any = false;
-	unsigned int i;
+	struct sessions mine;
+	bool any = false;
+	unsigned int i, j;
 
+	sessions_find(&mine);
 	puts("\nconnected now, and cut by this:");
 	for (i = 0; i < sockets->count; i++) {
 		const struct tcp_socket *one = &sockets->one[i];
@@ -119,7 +120,9 @@ static void show_cut(const struct mw_spec *policy, const struct tcp_sockets *soc
 			printf("  to %u at %s, %s; to keep it: --site %u:GTW:ANY", ends->peer_port,
 			       peer, one->process, ends->peer_port);
 		}
-		puts(has_own && !memcmp(&own, ends, sizeof(own)) ? "  <- YOUR SESSION" : "");
+		for (j = 0; j < mine.count && !session_same(&mine.one[j], ends); j++)
+			;
+		puts(j == mine.count ? "" : "  <- YOUR SESSION");
 	}
 	if (!any)
 		puts("  nothing");

@@ -3,13 +3,17 @@
  * Does a change cut the SSH session that it is made from?
  *
  * sshd leaves the addresses in $SSH_CONNECTION; sudo takes it away, but the login
- * shell above still has it. The proposed policy is judged here, by the code that
- * the module would judge it by.
+ * shell above still has it. What runs in tmux or screen may be looked at from another
+ * session by now: any of the same login. The proposed policy is judged here, by the
+ * code that the module would judge it by.
  */
-#include "command.h"
+#include "sockets.h"
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <fcntl.h>
+#include <linux/major.h>
 #include <stdlib.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #define VARIABLE "SSH_CONNECTION="
@@ -84,27 +88,54 @@ static bool session_of_process(int pid, struct session *session)
 	return found;
 }
 
-static int parent_of(int pid)
+/* @terminal: the device of its terminal, or NULL; Return: its parent, or 0 */
+static int parent_of(int pid, int *terminal)
 {
 	char path[32], *text, *end;
+	int parent = 0, device = 0;
 	size_t length;
-	int parent = 0;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	text = file_read(path, 4096, &length);
 	/* the name in parentheses may hold anything */
 	end = text ? strrchr(text, ')') : NULL;
-	if (!end || sscanf(end, ") %*c %d", &parent) != 1)
+	if (!end || sscanf(end, ") %*c %d %*d %*d %d", &parent, &device) != 2)
 		parent = 0;
+	if (terminal)
+		*terminal = device;
 	free(text);
 	return parent;
+}
+
+/* On a terminal that somebody sees by way of a program, not on the console or on none. */
+static bool has_pseudo_terminal(void)
+{
+	int terminal;
+
+	return parent_of(getpid(), &terminal) && major(terminal) >= UNIX98_PTY_SLAVE_MAJOR &&
+	       major(terminal) < UNIX98_PTY_SLAVE_MAJOR + UNIX98_PTY_MAJOR_COUNT;
+}
+
+/* Who logged in (proc(5), loginuid): sudo does not change it. Return: all ones if nobody did. */
+static u32 login_of(int pid)
+{
+	char path[40], *text;
+	size_t length;
+	u32 uid = ~0U;
+
+	snprintf(path, sizeof(path), "/proc/%d/loginuid", pid);
+	text = file_read(path, 32, &length);
+	if (text && length)
+		uid = strtoul(text, NULL, 10);
+	free(text);
+	return uid;
 }
 
 /*
  * Is there a socket for the session in this network namespace? A shell in tmux may
  * remember a session that ended, and "ip netns exec" leads away from the session.
  */
-static bool session_here(const struct session *session, const char *path, u8 family)
+static bool session_here(struct session *session, const char *path, u8 family)
 {
 	static const u8 mapped[12] = { [10] = 0xff, [11] = 0xff };
 	u8 local[16] = { 0 }, peer[16] = { 0 };
@@ -122,8 +153,9 @@ static bool session_here(const struct session *session, const char *path, u8 fam
 	memcpy(local + at, session->local, 16 - at);
 	memcpy(peer + at, session->peer, 16 - at);
 	while (!found && fgets(line, sizeof(line), file)) {
-		if (sscanf(line, " %*u: %32[0-9A-F]:%4x %32[0-9A-F]:%4x", text[0], &local_port,
-			   text[1], &peer_port) != 4)
+		if (sscanf(line,
+			   " %*u: %32[0-9A-F]:%4x %32[0-9A-F]:%4x %*x %*x:%*x %*x:%*x %*x %*u %*u %u",
+			   text[0], &local_port, text[1], &peer_port, &session->inode) != 5)
 			continue;
 		found = local_port == session->local_port && peer_port == session->peer_port &&
 			strlen(text[0]) == words * 8 && strlen(text[1]) == words * 8;
@@ -143,7 +175,7 @@ static bool session_here(const struct session *session, const char *path, u8 fam
 }
 
 /* Would the policy of this network namespace judge its segments? */
-static bool session_judged(const struct session *session)
+static bool session_judged(struct session *session)
 {
 	/* from this host to itself: over a loopback device */
 	if (!memcmp(session->peer, session->local, sizeof(session->peer)))
@@ -153,7 +185,15 @@ static bool session_judged(const struct session *session)
 	       session_here(session, "/proc/self/net/tcp6", AF_INET6);
 }
 
-bool session_find(struct session *session)
+bool session_same(const struct session *a, const struct session *b)
+{
+	return a->family == b->family && a->peer_port == b->peer_port &&
+	       a->local_port == b->local_port && !memcmp(a->peer, b->peer, sizeof(a->peer)) &&
+	       !memcmp(a->local, b->local, sizeof(a->local));
+}
+
+/* The one that the command came from. */
+static bool session_own(struct session *session)
 {
 	const char *value = getenv("SSH_CONNECTION");
 	int pid = getpid(), i;
@@ -161,11 +201,61 @@ bool session_find(struct session *session)
 	if (value && session_read(value, session) && session_judged(session))
 		return true;
 	for (i = 0; i < ANCESTORS_MAX && pid > 1; i++) {
-		pid = parent_of(pid);
+		pid = parent_of(pid, NULL);
 		if (pid > 1 && session_of_process(pid, session) && session_judged(session))
 			return true;
 	}
 	return false;
+}
+
+static bool is_inode(void *context, u32 inode)
+{
+	return inode == *(const u32 *)context;
+}
+
+/* Does a process above, its sshd, hold the session's socket? */
+static bool session_is_above(struct session *session)
+{
+	int pid = getpid(), i;
+	char name[16];
+
+	for (i = 0; i < ANCESTORS_MAX && pid > 1; i++) {
+		pid = parent_of(pid, NULL);
+		snprintf(name, sizeof(name), "%d", pid);
+		if (process_sockets(name, is_inode, &session->inode))
+			return true;
+	}
+	return false;
+}
+
+static void sessions_of_login(struct sessions *sessions)
+{
+	u32 login = login_of(getpid());
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+	unsigned int i;
+
+	while (proc && (entry = readdir(proc)) && sessions->count < SESSIONS_MAX) {
+		struct session *one = &sessions->one[sessions->count];
+		int pid = atoi(entry->d_name);
+
+		if (pid <= 0 || login_of(pid) != login || !session_of_process(pid, one))
+			continue;
+		for (i = 0; i < sessions->count && !session_same(&sessions->one[i], one); i++)
+			;
+		if (i == sessions->count && session_judged(one))
+			sessions->count++;
+	}
+	if (proc)
+		closedir(proc);
+}
+
+void sessions_find(struct sessions *sessions)
+{
+	sessions->own = session_own(&sessions->one[0]);
+	sessions->count = sessions->own;
+	if (has_pseudo_terminal() && !(sessions->own && session_is_above(&sessions->one[0])))
+		sessions_of_login(sessions);
 }
 
 static bool held(const void *context)
@@ -319,29 +409,38 @@ bool session_guard_edit(const struct mw_spec *policy, const struct arguments *ar
 			const char *name, const struct redo *redo)
 {
 	char peer[MW_PREFIX_TEXT];
-	struct session session;
-	unsigned int verdict;
-	bool behind;
+	struct sessions sessions;
+	const struct session *cut = NULL;
+	unsigned int verdict = 0, i;
+	const char *whose;
+	bool behind, own;
 
-	if (policy->mode != MAILWALL_ENFORCE || !session_find(&session))
+	if (policy->mode != MAILWALL_ENFORCE)
 		return true;
-	verdict = session_judge(policy, &session, &behind);
-	if (!(verdict & MW_DENY))
+	sessions_find(&sessions);
+	for (i = 0; i < sessions.count && !cut; i++) {
+		verdict = session_judge(policy, &sessions.one[i], &behind);
+		if (verdict & MW_DENY)
+			cut = &sessions.one[i];
+	}
+	if (!cut)
 		return true;
-	mw_address_print(session.family, session.peer, peer);
+	own = sessions.own && cut == &sessions.one[0];
+	whose = own ? "the SSH session" : "an SSH session of this login";
+	mw_address_print(cut->family, cut->peer, peer);
 	if (args->confirm) {
-		say("warning: this cuts the SSH session from %s to port %u; it comes back in %u seconds unless somebody confirms from elsewhere",
-		    peer, session.local_port, args->confirm);
+		say("warning: this cuts %s from %s to port %u; it comes back in %u seconds unless somebody confirms from elsewhere",
+		    whose, peer, cut->local_port, args->confirm);
 		return true;
 	}
 	if (args->force) {
-		say("warning: this cuts the SSH session from %s to port %u", peer,
-		    session.local_port);
+		say("warning: this cuts %s from %s to port %u", whose, peer, cut->local_port);
 		return true;
 	}
-	say("%s: this would cut the SSH session in use, from %s to port %u (%s): nothing was changed",
-	    name, peer, session.local_port, mw_reason_name(verdict & ~MW_DENY));
-	advise(policy, redo, &session, behind);
+	say("%s: this would cut %s, from %s to port %u (%s): nothing was changed", name,
+	    own ? "the SSH session in use" : whose, peer, cut->local_port,
+	    mw_reason_name(verdict & ~MW_DENY));
+	advise(policy, redo, cut, behind);
 	say("to try it with a way back: the same after \"mailwall try\", or with --confirm=60 and \"mailwall confirm\" in time; to do it all the same: --force");
 	return false;
 }

@@ -34,8 +34,8 @@ static void take(struct tcp_sockets *sockets, const struct inet_diag_msg *msg)
 	struct tcp_socket socket = {
 		.ends.local_port = ntohs(msg->id.idiag_sport),
 		.ends.peer_port = ntohs(msg->id.idiag_dport),
+		.ends.inode = msg->idiag_inode,
 		.listens = msg->idiag_state == TCP_LISTEN,
-		.inode = msg->idiag_inode,
 		.process = "?",
 	};
 
@@ -93,7 +93,8 @@ static int dump(int fd, u8 family, struct tcp_sockets *sockets)
 
 static int by_inode(const void *a, const void *b)
 {
-	u32 x = ((const struct tcp_socket *)a)->inode, y = ((const struct tcp_socket *)b)->inode;
+	u32 x = ((const struct tcp_socket *)a)->ends.inode;
+	u32 y = ((const struct tcp_socket *)b)->ends.inode;
 
 	return (x > y) - (x < y);
 }
@@ -110,41 +111,62 @@ static int by_port(const void *a, const void *b)
 								   x->peer_port - y->peer_port;
 }
 
-/* Give the sockets that a process holds its name. */
-static void name_process(struct tcp_sockets *sockets, const char *pid)
+bool process_sockets(const char *pid, bool (*found)(void *context, u32 inode), void *context)
 {
-	char path[64], link[64], name[32] = "";
+	char path[64], link[64];
 	struct dirent *entry;
-	FILE *file;
+	bool stop = false;
+	u32 inode;
 	DIR *fds;
 
 	snprintf(path, sizeof(path), "/proc/%.16s/fd", pid);
 	fds = opendir(path);
-	if (!fds)
-		return;
-	while ((entry = readdir(fds))) {
+	while (!stop && fds && (entry = readdir(fds))) {
 		ssize_t length = readlinkat(dirfd(fds), entry->d_name, link, sizeof(link) - 1);
-		struct tcp_socket key, *one;
 
 		if (length < 0)
 			continue;
 		link[length] = '\0';
-		if (sscanf(link, "socket:[%u]", &key.inode) != 1)
-			continue;
-		one = bsearch(&key, sockets->one, sockets->count, sizeof(key), by_inode);
-		if (!one)
-			continue;
-		snprintf(path, sizeof(path), "/proc/%.16s/comm", pid);
-		file = *name ? NULL : fopen(path, "re");
-		if (file) {
-			if (!fgets(name, sizeof(name), file))
-				*name = '\0';
-			name[strcspn(name, "\n")] = '\0';
-			fclose(file);
-		}
-		snprintf(one->process, sizeof(one->process), "%s", *name ? name : "?");
+		stop = sscanf(link, "socket:[%u]", &inode) == 1 && found(context, inode);
 	}
-	closedir(fds);
+	if (fds)
+		closedir(fds);
+	return stop;
+}
+
+struct named {
+	struct tcp_sockets *sockets;
+	char name[32];
+};
+
+/* Give a socket the name of the process that holds it. */
+static bool name_socket(void *context, u32 inode)
+{
+	const struct tcp_socket key = { .ends.inode = inode };
+	struct named *named = context;
+	struct tcp_socket *one =
+		bsearch(&key, named->sockets->one, named->sockets->count, sizeof(key), by_inode);
+
+	if (one)
+		snprintf(one->process, sizeof(one->process), "%s", named->name);
+	return false;
+}
+
+static void name_process(struct tcp_sockets *sockets, const char *pid)
+{
+	struct named named = { .sockets = sockets };
+	char path[64];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%.16s/comm", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return;
+	if (fgets(named.name, sizeof(named.name), file)) {
+		named.name[strcspn(named.name, "\n")] = '\0';
+		process_sockets(pid, name_socket, &named);
+	}
+	fclose(file);
 }
 
 int sockets_read(struct tcp_sockets *sockets)

@@ -9,13 +9,11 @@
  * struct tcp_socket - a socket
  * @ends: its addresses and ports; of one that listens the peer's are zero
  * @listens: it waits for connections
- * @inode: by which /proc names it; 0 where no process has it any more
  * @process: name of one that has it, "?" where nobody is seen to
  */
 struct tcp_socket {
 	struct session ends;
 	bool listens;
-	u32 inode;
 	char process[32];
 };
 
@@ -34,5 +32,15 @@ int sockets_read(struct tcp_sockets *sockets);
 /* Does one of them listen on this port? */
 bool sockets_serve(const struct tcp_sockets *sockets, u16 port);
 void sockets_free(struct tcp_sockets *sockets);
+
+/**
+ * process_sockets() - go through the sockets that a process holds
+ * @pid: the process, as /proc names it
+ * @found: asked for the inode of each, until it says true
+ * @context: for @found
+ *
+ * Return: whether @found said true.
+ */
+bool process_sockets(const char *pid, bool (*found)(void *context, u32 inode), void *context);
 
 #endif /* _SOCKETS_H */

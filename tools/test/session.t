@@ -145,4 +145,77 @@ sub test_gateways {
 		{ SSH_CONNECTION => $four }, 'gtw', 'add', 'this');
 }
 
-in_builds(['the SSH session' => \&test_session, 'too'], ['gateways' => \&test_gateways]);
+# A process that an SSH session left its addresses to, of another login if there is a number for it.
+sub elsewhere {
+	my ($session, $login) = @_;
+	my $pid = fork() // die "fork: $!";
+
+	if (!$pid) {
+		$ENV{SSH_CONNECTION} = $session;
+		spurt('/proc/self/loginuid', $login) if defined($login);
+		exec('sleep', '600');
+	}
+	# until its environment is that
+	select(undef, undef, undef, 0.01) until (slurp("/proc/$pid/cmdline") // '') =~ /^sleep/;
+	return $pid;
+}
+
+# tmux, whose window has the variable of the session that it was started from.
+sub test_multiplexer {
+	my $head = "  sl  local_address rem_address   st tx_queue rx_queue\n";
+	my ($old, $new) = map { "198.51.100.$_ 50000 203.0.113.1 22" } (7, 9);
+	my ($old_line, $new_line) = map { socket_line("\xcb\0\x71\x01", 22, "\xc6\x33\x64" . chr($_), 50000) } (7, 9);
+	my $inside = { SSH_CONNECTION => $old, BEFORE => "sh $temp/in-tmux env" };
+	my $start = sub {
+		fresh();
+		run('mode', 'off');
+		spurt("$dir/tcp", join('', $head, @_));
+		spurt("$dir/tcp6", $head);
+	};
+	my $pid;
+
+	spurt("$temp/in-tmux", <<'END');
+here=${0%/*}/tmux
+mkdir -p "$here"
+cat >"$here/window" <<'WINDOW'
+"$@" >"${0%/*}/out" 2>"${0%/*}/err"
+echo $? >"${0%/*}/code"
+WINDOW
+tmux -f /dev/null -S "$here/socket" new-session -d sh "$here/window" "$@"
+while [ ! -s "$here/code" ]; do sleep 0.05; done
+cat "$here/out"
+cat "$here/err" >&2
+code=$(cat "$here/code")
+rm -r "$here"
+exit "$code"
+END
+	$start->();
+	works('tmux: nobody is there any more', $inside, 'mode', 'enforce');
+	$start->($old_line);
+	fails('tmux: from its first session', 1, qr/cut the SSH session in use, from 198\.51\.100\.7 /, $inside,
+		'mode', 'enforce');
+	$pid = elsewhere($new);
+	$start->($new_line);
+	fails('tmux: from a session that came later', 1,
+		qr/cut an SSH session of this login, from 198\.51\.100\.9 to port 22 \(closed\).*\n.*adm add 198\.51\.100\.9\n/,
+		$inside, 'mode', 'enforce');
+	is(run({ %$inside }, 'mode', 'enforce', '--force'), 0, '... --force');
+	like($err, qr/warning: this cuts an SSH session of this login from 198\.51\.100\.9 to port 22$/, '... with a warning');
+	$start->($old_line, $new_line);
+	run('adm', 'add', '198.51.100.7');
+	run('site', 'add', '22:ADM:GTW');
+	fails('tmux: from a later one, while the first seems to be there', 1,
+		qr/cut an SSH session of this login, from 198\.51\.100\.9 to port 22 \(peer\)/, $inside, 'mode', 'enforce');
+	works('no terminal: nobody looks', { SSH_CONNECTION => $old }, 'mode', 'enforce');
+	kill('KILL', $pid);
+	waitpid($pid, 0);
+	$start->($new_line);
+	$pid = elsewhere($new, 4711);
+	works('tmux: the session of another login', $inside, 'mode', 'enforce');
+	kill('KILL', $pid);
+	waitpid($pid, 0);
+}
+
+system("$top/tests/deps tmux >&2") == 0 or BAIL_OUT('tmux is missing');
+in_builds(['the SSH session' => \&test_session, 'too'], ['gateways' => \&test_gateways],
+	['a terminal multiplexer' => \&test_multiplexer]);

@@ -32,6 +32,26 @@ def refused():
     must(mw_unload())
 
 
+def multiplexer():
+    """In tmux it is the session that somebody looks from which must not be cut, not the one that it began in."""
+    must(mw_load("mode=audit", "adm=198.51.100.0/24", "site=22:ADM:GTW"))
+    with Terminal("adm", GTW_ADM4) as first, Terminal("any", GTW_ANY4) as second:
+        is_(first.type("mailwall mode enforce")[1], 0, "whom another session belongs to is not asked without tmux")
+        must(run("mailwall", "mode", "audit"))
+        is_(first.type("tmux -f /dev/null new-session -d bash")[1], 0, "tmux is started from one session")
+        second.sendline("TERM=vt100 tmux attach")
+        ok(wait_until(lambda: run("tmux", "list-clients").stdout), "looked at from another")
+        second.sendline("{ mailwall mode enforce; echo code=$?; } >/run/said 2>&1; mv /run/said /run/answer")
+        wait_until(lambda: os.path.exists("/run/answer"))
+        with open("/run/answer", encoding="utf-8") as answer:
+            text = answer.read()
+        ok(f"would cut an SSH session of this login, from {ANY4} to port 22" in text and "code=1" in text,
+           "which enforce would cut, and is refused", text)
+        is_(mw_read("mode"), "audit\n", "nothing was changed")
+        must(run("tmux", "kill-server"))
+    must(mw_unload())
+
+
 def heals():
     """Cut by a change with a way back, the session is there again once that is taken."""
     must(mw_load("adm=198.51.100.0/24,2001:db8:b::/64", "site=22:ADM:GTW"))
@@ -92,5 +112,5 @@ def tries():
 
 topology()
 start_sshd()
-parts((refused, heals, tries), mend=mw_unload)
+parts((refused, multiplexer, heals, tries), mend=mw_unload)
 done_testing()
