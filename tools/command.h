@@ -322,7 +322,8 @@ void passes_free(struct passes *found);
  * dnat_of_console() - look for a rule by which this host publishes the Management Console
  * @policy: whose gateways behind this host may be published; without any nothing is looked for
  *
- * Return: the first one in words, with the cure, to be freed; NULL if there is none, or no nft
+ * Return: the first one in words, with the cure, to be freed; NULL if there is none, or neither nft
+ * nor iptables
  */
 char *dnat_of_console(const struct mw_spec *policy);
 

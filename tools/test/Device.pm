@@ -58,7 +58,7 @@ sub programs {
 	system('rm', '-rf', "$dir/programs");
 	mkdir($_) or die "$_: $!" for "$dir/programs", "$dir/programs/answers";
 	spurt("$dir/programs/answers/$_", $answers{$_}) for keys %answers;
-	for my $program ('ip', 'nft', 'tc', 'ethtool', 'modinfo') {
+	for my $program ('ip', 'nft', 'tc', 'ethtool', 'modinfo', 'iptables-save', 'ip6tables-save') {
 		next if grep { $_ eq $program } @missing;
 		spurt("$dir/programs/$program", <<'END');
 #!/bin/sh

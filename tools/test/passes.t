@@ -239,8 +239,7 @@ sub test_published {
 			{ match => { op => '==', left => { concat => [map { { payload => $_ } } { protocol => 'ip', field => 'daddr' },
 				{ protocol => 'tcp', field => 'dport' }] }, right => { set => [{ concat => ['192.0.2.1', 8450] }] } } }, $to] } }],
 		['by a named map', dnat_rule(undef, $map), $list->('map', [25, '10.9.0.2'], [8450, '10.9.0.2'])],
-		['by a named set', dnat_rule('@where', $to), $list->('set', 25, 8450)],
-		['by iptables', dnat_rule(8450, { xt => { type => 'target', name => 'DNAT' } })]);
+		['by a named set', dnat_rule('@where', $to), $list->('set', 25, 8450)]);
 	my @not = (
 		['only mail', $mail],
 		['a range of source ports', { rule => { expr => [{ match => { op => '==', right => { range => [1024, 65535] },
@@ -270,6 +269,46 @@ sub test_published {
 	}
 }
 
+# What iptables-save writes: [FOUND, FAMILY, NAME, RULE, TABLE]
+my @iptables = (
+	[1, 'ip', 'a port', '-A PRE -d 203.0.113.1/32 -p tcp -m tcp --dport 8450 -j DNAT --to-destination 10.9.0.2'],
+	[1, 'ip', 'multiport', '-A PRE -p tcp -m multiport --dports 25,110,465,587,995,8450 -j DNAT --to-destination 10.9.0.2'],
+	[1, 'ip', 'a range of multiport', '-A PRE -p tcp -m multiport --dports 25,8000:9000 -j DNAT --to-destination 10.9.0.2'],
+	[1, 'ip', 'a range', '-A PRE -p tcp -m tcp --dport 8000:8450 -j DNAT --to-destination 10.9.0.2'],
+	[1, 'ip', 'either end', '-A PRE -p tcp -m multiport --ports 8450 -j DNAT --to-destination 10.9.0.2'],
+	[1, 'ip', 'to it', '-A PRE ! -i br-mail -p tcp -m tcp --dport 443 -j DNAT --to-destination 10.9.0.2:8450'],
+	[1, 'ip', 'to a range', '-A PRE -p tcp -j DNAT --to-destination 10.9.0.2:8400-8500 --random'],
+	[1, 'ip', 'to a port alone', '-A PRE -p tcp -j DNAT --to-destination :8450'],
+	[1, 'ip6', 'IPv6', '-A PRE -p tcp -m tcp --dport 8450 -j DNAT --to-destination fd00::2'],
+	[1, 'ip6', 'to it', '-A PRE -p tcp -j DNAT --to-destination [fd00::2]:8450'],
+	[1, 'ip', 'behind a comment', '-A PRE -p tcp -m comment --comment "mail \\"and more\\"" -m tcp --dport 8450 -j DNAT --to-destination 10.9.0.2'],
+	[0, 'ip', 'mail', '-A PRE -p tcp -m multiport --dports 25,110,465,587,995 -j DNAT --to-destination 10.9.0.2'],
+	[0, 'ip', 'beside it', '-A PRE -p tcp -m multiport --dports 8000:8449,8451:9000 -j DNAT --to-destination 10.9.0.2'],
+	[0, 'ip', 'all but it', '-A PRE -p tcp -m tcp ! --dport 8450 -j DNAT --to-destination 10.9.0.2'],
+	[0, 'ip', 'a source port', '-A PRE -p tcp -m tcp --sport 8450 -j DNAT --to-destination 10.9.0.2'],
+	[0, 'ip', 'this host', '-A PRE -p tcp -m tcp --dport 8450 -j REDIRECT --to-ports 8450'],
+	[0, 'ip', 'a comment', '-A PRE -p tcp -m comment --comment "as --dport 8450 was" -j DNAT --to-destination 10.9.0.2'],
+	[0, 'ip', 'a word of comment', '-A PRE -p tcp -m comment --comment "\\"" -j DNAT --to-destination 10.9.0.2'],
+	[0, 'ip6', 'an address', '-A PRE -p tcp -j DNAT --to-destination fd00::8450'],
+	[0, 'ip', 'another table', '-A PRE -p tcp -m tcp --dport 8450 -j DNAT --to-destination 10.9.0.2', 'filter'],
+	[0, 'ip', 'no ports', '-A PRE -p tcp -m tcp --dport -j DNAT --to-destination']);
+
+sub test_iptables {
+	for (@iptables) {
+		my ($want, $family, $name, $rule, $table) = (@$_, 'nat');
+		my $saved = join("\n", '# Generated', '*mangle', ':PRE ACCEPT [0:0]', 'COMMIT', "*$table", ':PRE ACCEPT [0:0]',
+			'-A PRE -p udp -m udp --dport 53 -j DNAT --to-destination 10.9.0.3', $rule, 'COMMIT', '# Completed');
+
+		fresh();
+		programs({ ($family eq 'ip' ? 'iptables-save ' : 'ip6tables-save ') => $saved });
+		run('gtw', 'set', '10.9.0.2');
+		is(join('', grep { /warning/ } split(/^/, $err)), $want ? "mailwall: warning: iptables' table $family nat, chain PRE, " .
+			"has 8450 in DNAT: that publishes the Management Console, and ADM alone keeps others out; take it out " .
+			"there and reach the console by the gateway's own address\n" : '', "iptables: $name: " .
+			($want ? 'found' : 'not the console'));
+	}
+}
+
 # Which programs are run, and in which surroundings.
 sub test_programs {
 	fresh();
@@ -282,8 +321,7 @@ sub test_programs {
 	my @asked = map { /^(.*): (.*) $/ ? [$1, $2] : [$_] } split(/\n/, slurp("$dir/programs/asked"));
 	is_deeply([map { $_->[0] } @asked], [$links, $flowtables, $qdiscs,
 		map({ "tc -j filter show dev $_" } 'tap0 ingress', 'tap0 egress', 'eth0 ingress'), 'ethtool -k tap0', $route,
-		'nft -j -t list ruleset'],
-		'what is asked');
+		'nft -j -t list ruleset', 'iptables-save ', 'ip6tables-save '], 'what is asked');
 	is_deeply([grep { $_ ne 'LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin' } map { $_->[1] } @asked], [],
 		'in a plain environment');
 	unlink("$dir/programs/asked");
@@ -296,4 +334,5 @@ sub test_programs {
 	ok(!-e "$dir/programs/asked", 'nor without rights');
 }
 
-in_builds(['what passes by' => \&test_cases], ['published' => \&test_published], ['programs' => \&test_programs]);
+in_builds(['what passes by' => \&test_cases], ['published' => \&test_published],
+	['published by iptables' => \&test_iptables], ['programs' => \&test_programs]);

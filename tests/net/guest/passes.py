@@ -115,13 +115,15 @@ def published():
         is_("table ip nat, chain pre, has 8450 in DNAT" in run("mailwall", "gtw", "show").stdout, want,
             f"{match} dnat to {to}: {'found' if want else 'not the console'}")
         must(run("nft", "delete", "table", "ip", "nat"))
-    rule = ("PREROUTING", "-p", "tcp", "--dport", "8450", "-j", "DNAT", "--to-destination", GW4)
-    if run("iptables", "-t", "nat", "-A", *rule).returncode:
-        skip("by iptables", "this kernel has no xt_DNAT")
-    else:
-        like(run("mailwall", "gtw", "show").stdout, "chain PREROUTING, has 8450 in DNAT", "by iptables: found")
-        must(run("iptables", "-t", "nat", "-D", *rule))
-        is_("DNAT" in run("mailwall", "gtw", "show").stdout, False, "gone")
+    for match in (("--dport", "8450"), ("-m", "multiport", "--dports", "25,110,465,587,995,8450")):
+        rule = ("PREROUTING", "-p", "tcp", *match, "-j", "DNAT", "--to-destination", GW4)
+        if run("iptables", "-t", "nat", "-A", *rule).returncode:
+            skip(f"iptables {match}", "this kernel has no xt_DNAT")
+        else:
+            like(run("mailwall", "gtw", "show").stdout, "table ip nat, chain PREROUTING, has 8450 in DNAT",
+                 f"iptables {match}: found")
+            must(run("iptables", "-t", "nat", "-D", *rule))
+            is_("DNAT" in run("mailwall", "gtw", "show").stdout, False, "gone")
     must(mw_unload())
 
 
