@@ -12,6 +12,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/major.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -139,7 +140,7 @@ static bool session_here(struct session *session, const char *path, u8 family)
 {
 	static const u8 mapped[12] = { [10] = 0xff, [11] = 0xff };
 	u8 local[16] = { 0 }, peer[16] = { 0 };
-	unsigned int at = 0, words = family == AF_INET6 ? 4 : 1, local_port, peer_port, i;
+	unsigned int at = 0, words = family == AF_INET6 ? 4 : 1, local_port, peer_port, state, i;
 	char line[512], text[2][33];
 	FILE *file = fopen(path, "re");
 	bool found = false;
@@ -154,11 +155,12 @@ static bool session_here(struct session *session, const char *path, u8 family)
 	memcpy(peer + at, session->peer, 16 - at);
 	while (!found && fgets(line, sizeof(line), file)) {
 		if (sscanf(line,
-			   " %*u: %32[0-9A-F]:%4x %32[0-9A-F]:%4x %*x %*x:%*x %*x:%*x %*x %*u %*u %u",
-			   text[0], &local_port, text[1], &peer_port, &session->inode) != 5)
+			   " %*u: %32[0-9A-F]:%4x %32[0-9A-F]:%4x %x %*x:%*x %*x:%*x %*x %*u %*u %u",
+			   text[0], &local_port, text[1], &peer_port, &state, &session->inode) != 6)
 			continue;
-		found = local_port == session->local_port && peer_port == session->peer_port &&
-			strlen(text[0]) == words * 8 && strlen(text[1]) == words * 8;
+		found = state == TCP_ESTABLISHED && local_port == session->local_port &&
+			peer_port == session->peer_port && strlen(text[0]) == words * 8 &&
+			strlen(text[1]) == words * 8;
 		/* words of the address in host order, each */
 		for (i = 0; found && i < 2 * words; i++) {
 			const u8 *address = (i < words ? local : peer) + i % words * 4;

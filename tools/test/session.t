@@ -107,6 +107,9 @@ sub test_session {
 	spurt("$dir/tcp", $head . socket_line("\xcb\0\x71\x01", 22, "\xcb\0\x71\x01", 50000));
 	works('session: one on a loopback device is not judged', { SSH_CONNECTION => '203.0.113.1 50000 203.0.113.1 22' },
 		'mode', 'enforce');
+	$start->();
+	spurt("$dir/tcp", $head . $four_line =~ s/ 01 00000000:/ 06 00000000:/r);
+	works('session: one that is over, in TIME-WAIT', { SSH_CONNECTION => $four }, 'mode', 'enforce');
 	for my $other ('198.51.100.7 50001 203.0.113.1 22', '198.51.100.7 50000 203.0.113.1 23',
 		'198.51.100.8 50000 203.0.113.1 22', '198.51.100.7 50000 203.0.113.2 22') {
 		$start->();
