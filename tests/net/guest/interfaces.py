@@ -238,7 +238,7 @@ def stats_text():
         f"2001:db8:1111:2222:3333:4444:{i:x}:0/112" for i in range(0x8000, 0x8000 + GTW_MAX - 2))), 0,
         "and gateways")
     connect("any", GTW_ANY4, 25, 2)
-    connect("any", GTW_ANY4, 8080, 1)
+    connect("any", GTW_ANY4, 8080, 2)
     with Device() as device:
         # the last segments of those may still be under way
         c, shown = None, ""

@@ -195,7 +195,7 @@ def holding():
         ok(mw_unload().returncode, "rmmod fails")
         is_((mw_read("mode"), device.version().abi), ("enforce\n", ABI), "which works on")
         listener = Listener(8080)
-        is_(connect("any", GTW_ANY4, 8080, 1), "time-out", "and enforces")
+        is_(connect("any", GTW_ANY4, 8080, 2), "time-out", "and enforces")
         listener.stop()
     is_(delete_module(), "done", "closed, it goes, an open attribute or not")
     is_([errno_of(os.read, fd, 10), errno_of(os.write, fd, b"\n")], ["ENODEV", "ENODEV"],
@@ -223,7 +223,7 @@ def namespaces():
     # The gateway may go out to 25 only; let it try.
     is_(mw_write("mode", "audit"), 0, "the gateway's becomes audit")
     is_(mw_read("mode", "any"), "enforce\n", "and that one alone")
-    is_(connect("gtw", ANY4, 8080, 1), "time-out", "8080 of the ANY host is closed")
+    is_(connect("gtw", ANY4, 8080, 2), "time-out", "8080 of the ANY host is closed")
     is_(connect("gtw", ANY6, 25), "open", "25 is open")
     is_(connect("any", GTW_ANY4, 25), "open", "its own connections out to 25 go on")
     is_(connect("any", GTW_ANY4, 8080, 1), "refused", "those to 8080 do not")

@@ -551,20 +551,20 @@ def elsewhere():
         "the ANY host enforces, log=kernel")
     LOG.lines()
     for address in (ANY4, ANY6):
-        is_(connect("gtw", address, 8080, 1), "time-out", f"{address} is closed")
+        is_(connect("gtw", address, 8080, 2), "time-out", f"{address} is closed")
     with netns("any"):
         denied = denials()
     ok(denied >= 2, "denials are counted there", denied)
     is_(LOG.lines("mailwall: "), [], "and are not in the kernel's log")
     write_once("/proc/sys/net/netfilter/nf_log_all_netns", "1")
     time.sleep(5.5)
-    is_(connect("gtw", ANY4, 8080, 1), "time-out", "with nf_log_all_netns=1")
+    is_(connect("gtw", ANY4, 8080, 2), "time-out", "with nf_log_all_netns=1")
     like("\n".join(LOG.lines("mailwall: ")), "mailwall: deny in closed IN=eth0 OUT= ", "they are")
     write_once("/proc/sys/net/netfilter/nf_log_all_netns", "0")
     is_(mw_write("log", "nflog:6", "any"), 0, "log=nflog:6 there")
     here, nothing = capture(6)
     inside, file = capture(6, "any")
-    is_(connect("gtw", ANY6, 8080, 1), "time-out", "closed")
+    is_(connect("gtw", ANY6, 8080, 2), "time-out", "closed")
     wait_until(lambda: packets(file), 10)
     time.sleep(1.5)     # nfnetlink_log hands over what it has once in a second
     is_({item[0] for item in packets(file)}, {"mailwall: deny in closed "}, "a reader there gets it")

@@ -68,7 +68,7 @@ def counters():
     """What it counts."""
     before = status()
     is_(connect("any", GTW_ANY4, 25), "open", "25 is open to any")
-    is_(connect("any", GTW_ANY4, 8080, 1), "time-out", "8080 is closed")
+    is_(connect("any", GTW_ANY4, 8080, 2), "time-out", "8080 is closed")
     after = status()
     is_((after["module"], after["mode"], after["adm"], after["gtw"], after["reverts_in_seconds"]),
         ({"release": "0.1.0", "abi": 1}, "enforce", ["198.51.100.2", "2001:db8:b::/64"], ["this"], None),

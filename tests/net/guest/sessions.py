@@ -84,7 +84,7 @@ def found(about, **how):
         is_(arrived, BOTH, f"{about}, IPv{fam}: a connection to 587")
         ok(not [key for key in diff if "deny" in key[0]], f"{about}, IPv{fam}: nothing denied", diff)
         is_(connect("any", GTW[fam]["any"], 25), "open", f"{about}, IPv{fam}: 25 is open")
-        is_(connect("any", GTW[fam]["any"], 8080, 1), "time-out", f"{about}, IPv{fam}: 8080 is closed")
+        is_(connect("any", GTW[fam]["any"], 8080, 2), "time-out", f"{about}, IPv{fam}: 8080 is closed")
 
 
 def demux():
