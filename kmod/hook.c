@@ -8,8 +8,9 @@
  *
  * A packet enters in mw_hook(). Nearly all are settled there, in mw_plain(): the segment
  * is plain, and mw_policy_look() leaves nothing open. What has a question left goes on to
- * mw_ask_peer() or mw_ask_connection(), and whatever is not plain, packet or policy, to
- * mw_general(). All judge by the steps of policy.h.
+ * mw_ask_peer() or mw_ask_connection(). To mw_general() goes a packet that is not plain, and by
+ * a policy that is not, in audit mode or where denials are logged, what is denied, or may be
+ * once the socket table is asked. All judge by the steps of policy.h.
  */
 #include "hook.h"
 #include "forward.h"
@@ -57,12 +58,16 @@ static __always_inline unsigned int mw_allow(struct mw_net *mn, const struct sk_
 	return NF_ACCEPT;
 }
 
-static __always_inline unsigned int mw_act(struct mw_net *mn, const struct sk_buff *skb,
-					   const struct nf_hook_state *state, u8 direction,
+static __always_inline unsigned int mw_act(struct mw_net *mn, struct sk_buff *skb,
+					   const struct nf_hook_state *state,
+					   const struct mw_policy *policy, u8 direction, bool ipv6,
 					   struct mw_verdict verdict, u8 flags)
 {
-	if (!verdict.row)
+	if (!verdict.row) {
+		if (unlikely(!policy->plain))
+			return mw_general(mn, skb, state, MW_PLACE_HOST, ipv6, false);
 		return mw_deny(mn, skb, state, direction, verdict.reason);
+	}
 	return mw_allow(mn, skb, direction, verdict.row, flags);
 }
 
@@ -105,15 +110,22 @@ typedef unsigned int mw_ask_t(struct mw_net *mn, struct sk_buff *skb,
 
 static __always_inline unsigned int mw_ask_connection(struct mw_net *mn, struct sk_buff *skb,
 						      const struct nf_hook_state *state,
+						      const struct mw_policy *policy,
 						      unsigned int row, bool ipv6)
 {
 	const struct tcphdr *th = mw_plain_header(skb, ipv6);
 	struct mw_verdict verdict = { .row = row, .if_connected = true };
-	bool connected = mw_socket_is_connected(state->net, skb, th, ipv6, true);
+	bool connected;
 
+	/* asked before the look-up, so that nobody looks up twice and no register is saved for it */
+	if (unlikely(!policy->plain))
+		return mw_general(mn, skb, state, MW_PLACE_HOST, ipv6, false);
+	connected = mw_socket_is_connected(state->net, skb, th, ipv6, true);
 	verdict = mw_policy_settle_connection(verdict, connected);
+	if (!verdict.row)
+		return mw_deny(mn, skb, state, MAILWALL_IN, verdict.reason);
 	/* what needs a connection opens none */
-	return mw_act(mn, skb, state, MAILWALL_IN, verdict, 0);
+	return mw_allow(mn, skb, MAILWALL_IN, verdict.row, 0);
 }
 
 static __always_inline unsigned int mw_ask_peer(struct mw_net *mn, struct sk_buff *skb,
@@ -136,7 +148,7 @@ static __always_inline unsigned int mw_ask_peer(struct mw_net *mn, struct sk_buf
 		return connection(mn, skb, state, policy, verdict.row);
 	/* Look for the flags only now: there is no register to keep them in. */
 	OPTIMIZER_HIDE_VAR(skb);
-	return mw_act(mn, skb, state, direction, verdict,
+	return mw_act(mn, skb, state, policy, direction, ipv6, verdict,
 		      tcp_flag_byte(mw_plain_header(skb, ipv6)));
 }
 
@@ -159,7 +171,7 @@ static __always_inline unsigned int mw_plain(struct mw_net *mn, struct sk_buff *
 			return connection(mn, skb, state, policy, verdict.row);
 		verdict = mw_policy_settle_connection(verdict, true);
 	}
-	return mw_act(mn, skb, state, direction, verdict, seg.flags);
+	return mw_act(mn, skb, state, policy, direction, ipv6, verdict, seg.flags);
 }
 
 static __always_inline bool mw_is_loopback(const struct sk_buff *skb,
@@ -186,8 +198,12 @@ static __always_inline unsigned int mw_hook(struct mw_net *mn, struct sk_buff *s
 {
 	const struct mw_policy *policy;
 
-	if (ipv6 && unlikely(ipv6_hdr(skb)->nexthdr != IPPROTO_TCP))
+	if (ipv6 && unlikely(ipv6_hdr(skb)->nexthdr != IPPROTO_TCP)) {
+		/* most of it, told without a call */
+		if (ipv6_hdr(skb)->nexthdr == IPPROTO_UDP)
+			return NF_ACCEPT;
 		return mw_chained(mn, skb, state, direction);
+	}
 	if (!ipv6 && mw_segment_passes_ipv4(skb))
 		return NF_ACCEPT;
 	if (mw_is_loopback(skb, state, direction))
@@ -206,7 +222,7 @@ static __always_inline unsigned int mw_hook(struct mw_net *mn, struct sk_buff *s
 		struct mw_net *mn, struct sk_buff *skb, const struct nf_hook_state *state, \
 		const struct mw_policy *policy, unsigned int row)                          \
 	{                                                                                  \
-		return mw_ask_connection(mn, skb, state, row, ipv6);                       \
+		return mw_ask_connection(mn, skb, state, policy, row, ipv6);               \
 	}
 #define MW_HOOK(name, direction, ipv6, connection)                                                 \
 	static noinline unsigned int mw_ask_peer_##name(struct mw_net *mn, struct sk_buff *skb,    \

@@ -49,7 +49,7 @@ void mw_policy_set_traced(struct mw_policy *policy, bool traced)
 	bool plain = spec->mode == MAILWALL_ENFORCE && spec->log == MAILWALL_LOG_OFF && !traced;
 
 	WRITE_ONCE(policy->plain, plain);
-	WRITE_ONCE(policy->alone, plain && !g);
+	WRITE_ONCE(policy->alone, spec->mode != MAILWALL_OFF && !traced && !g);
 	if (!g)
 		return;
 	WRITE_ONCE(g->only_prefixes, plain && !g->ports);

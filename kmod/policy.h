@@ -53,8 +53,9 @@
  * struct mw_policy - a policy, ready to judge by; never changed once published, but for
  *                    mw_policy_set_traced()
  * @plain: mode enforce, and nothing is logged or traced: what the shortest way through forward.c
- *         takes for granted
- * @alone: and this host alone is GTW: likewise the one through hook.c
+ *         takes for granted (and the one through hook.c where it denies)
+ * @alone: this host alone is GTW, the mode is not off, and nothing is traced: what the one
+ *         through hook.c takes for granted
  * @gateways: which computers are GTW, NULL if this host is the only one; the owner's to
  *            free
  * @in_page: where in @page the entries of inbound rows lie, by the high byte of

@@ -319,14 +319,18 @@ meant("packet: plain segments: enforce", [
     ("socket.h", "(~(TCPF_CLOSE | TCPF_LISTEN))", "(~TCPF_CLOSE)"),
 ])
 meant("packet: plain segments: enforce, logged", [
-    ("hook.c", "if (unlikely(!policy->alone))", "if (0)"),
+    ("hook.c", "if (unlikely(!policy->plain))\n\t\t\treturn", "if (0)\n\t\t\treturn"),
+    ("hook.c", "if (unlikely(!policy->plain))\n\t\treturn", "if (0)\n\t\treturn"),
+    ("policy.c", "spec->mode != MAILWALL_OFF && !traced && !g", "plain && !g"),
     ("general.c", "if (policy->spec.log != MAILWALL_LOG_OFF)", "if (0)"),
 ])
 meant("packet: plain segments: audit", [
+    ("policy.c", "spec->mode == MAILWALL_ENFORCE && spec->log", "spec->mode != MAILWALL_OFF && spec->log"),
     ("general.c", "if (policy->spec.mode != MAILWALL_ENFORCE)", "if (0)"),
     ("general.c", "mw_count(stats->would_deny[direction][reason], 1);", ""),
 ])
 meant("packet: plain segments: off, while the hooks are there", [
+    ("hook.c", "if (unlikely(!policy->alone))", "if (0)"),
     ("general.c", "if (p.policy->spec.mode == MAILWALL_OFF)", "if (0)"),
 ])
 meant("packet: hooks, families and priorities", [
@@ -389,6 +393,7 @@ meant("packet: IPv4 header lengths below 5", [
 ])
 meant("packet: IPv6 extension headers", [
     ("segment.h", "!ipv6_ext_hdr(ipv6_hdr(skb)->nexthdr)", "1"),
+    ("hook.c", "if (ipv6_hdr(skb)->nexthdr == IPPROTO_UDP)", "if (1)"),
 ])
 meant("packet: IPv6 first and atomic fragments, whole and cut short", [
     ("segment.c", "r->whole = !(flags & IP6_FH_F_FRAG);", "r->whole = true;"),

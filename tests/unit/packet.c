@@ -108,6 +108,9 @@ static void sock_of(struct sock *sk, const struct packet *p, enum socket kind)
 
 static u8 site_slot[MAILWALL_SITE_MAX];
 
+/* Is the last packet, if it is plain, for mw_general() to settle? */
+static bool left;
+
 /* Gives the packet to the hook; is all that follows what should? */
 static bool send_packet(const struct mw_spec *spec, const struct packet *p)
 {
@@ -185,6 +188,13 @@ static bool send_packet(const struct mw_spec *spec, const struct packet *p)
 				fate = in ? NF_DROP : NF_DROP | ECONNREFUSED << 16;
 		}
 	}
+	/*
+	 * What only counts is settled at once, in whatever mode, and so are denials that only
+	 * drop. By the row for ADM, whether early demux found the socket is asked after that.
+	 */
+	left = spec->mode == MAILWALL_OFF ||
+	       ((!want.allowed || asked || (want.asked && p->s.remote == 636)) &&
+		(spec->mode == MAILWALL_AUDIT || spec->log != MAILWALL_LOG_OFF));
 
 	verdict =
 		mn.ops[(ipv6 ? 2 : 0) + !in].hook(mn.ops[(ipv6 ? 2 : 0) + !in].priv, &skb, &state);
@@ -287,7 +297,8 @@ static bool product(const struct mw_spec *spec, unsigned int step)
 					p.sk = kind >> 4;
 					if (p.s.direction == MAILWALL_OUT && p.sk != SK_NONE)
 						continue;
-					good = send_packet(spec, &p);
+					generally = 0;
+					good = send_packet(spec, &p) && generally == left;
 				}
 	return good;
 }
