@@ -41,6 +41,15 @@ class Peer:
         return Case(self.packet(flags, window=window, **more), window, reason, self.ns, about,
                     quiet=None)
 
+    def wrapped(self, reason, about, seq):
+        """An ACK behind IPv4 options or an IPv6 extension header, which is no plain segment."""
+        window = self.f.tag()
+        body = tcp(self.own, self.gtw, self.own_port, self.gtw_port, ACK, window, seq=seq,
+                   ack=self.ack)
+        packet = ip4(self.own, self.gtw, body, options=b"\1\1\1\0") if self.fam == 4 else \
+            ip6(self.own, self.gtw, options_header(TCP) + body, DSTOPTS)
+        return Case(packet, window, reason, self.ns, about, quiet=None)
+
     def expect(self, flags, seconds=10):
         """The gateway's next segment with these flags, its numbers noted; or None."""
         seen = await_segment(self.f, self.ns, lambda s: s.flags == flags and
@@ -103,11 +112,13 @@ def strangers(peer):
 
 def members(peer, connected):
     """Segments of the connection itself; their numbers are out of its window."""
-    cases = [peer.case(flags, None if connected else "no-connection", f"flags {flags:#x}",
-                       seq=(peer.seq + (1 << 30)) & 0xffffffff)
+    seq = (peer.seq + (1 << 30)) & 0xffffffff
+    reason = None if connected else "no-connection"
+    cases = [peer.case(flags, reason, f"flags {flags:#x}", seq=seq)
              for flags in (ACK, PSH | ACK, ACK | URG, FIN | ACK, RST)]
+    cases.append(peer.wrapped(reason, "behind IP options", seq))
     return cases + [peer.case(flags, "closed" if flags == SYN else "flags", f"flags {flags:#x}",
-                              seq=(peer.seq + (1 << 30)) & 0xffffffff)
+                              seq=seq)
                     for flags in (SYN, 0, FIN, SYN | FIN, SYN | RST)]
 
 
