@@ -19,9 +19,6 @@ from sessions import silent
 ADM_LIST = ADM.replace(" ", ",")
 ROUTED = f"gtw=this,{INNER[4]},{INNER[6]}"
 BRIDGED = "gtw=port:gw0"
-FLOWS = 1024
-# What the table of flows has room for at most, with flows=1024: seven for each two.
-ROOM = FLOWS // 2 * 7
 
 
 # ---- scans ----

@@ -13,6 +13,10 @@ PEERS = {4: {"any": ANY4, "adm": ADM4}, 6: {"any": ANY6, "adm": ADM6}}
 GHOSTS = {4: {"any": "198.18.0.0/16", "adm": "198.19.0.0/16"},
           6: {"any": "2001:db8:f::/48", "adm": "2001:db8:c::/48"}}
 
+FLOWS = 1024    # as the module is loaded
+# What the table of flows has room for at most: seven for each two.
+ROOM = FLOWS // 2 * 7
+
 NAT = f"""
 table inet translated {{
     chain pre {{
