@@ -24,6 +24,9 @@ CHECK := $(wildcard tests/unit/*.t tests/fuzz/*.t tools/test/*.t tests/vm/*.t te
 # On a kernel that looks for mistakes: what User Mode Linux is as good for, and the module's own.
 DEBUG := $(wildcard tests/debug/*.t) $(addprefix tests/net/,table.t sessions.t interfaces.t lifetime.t log.t) \
 	 $(shell grep -lE -e '--uml|^prefer_uml' tests/net/*.t tests/attack/*.t)
+# On one that looks for races: what has two processors at work.
+RACES := tests/debug/alarms.t tests/debug/doors.t tests/attack/parallel.t tests/attack/change.t \
+	 tests/net/neighbours.t tests/net/lifetime.t
 
 .PHONY: all modules tool demo check check-long check-debug lint static fuzz prove bench matrix deb check-install \
 	load install uninstall dkms-install dkms-uninstall clean help
@@ -48,9 +51,10 @@ check-long:
 	MAILWALL_LONG=1 $(PROVE) -j2 $(CHECK)
 	$(MAKE) prove
 
-# Apart from check, since building that kernel takes a processor half an hour, once.
+# Apart from check, since building those kernels takes a processor half an hour and more, once.
 check-debug:
 	tests/debug/coverage $(DEBUG)
+	MAILWALL_KERNEL=races $(PROVE) $(RACES)
 
 lint:
 	tests/deps perl
@@ -123,7 +127,7 @@ help:
 	@echo "demo            boot a machine with mailwall in it and show what it does"
 	@echo "check           the tests, at a size for every change"
 	@echo "check-long      the tests at full size, and every kernel"
-	@echo "check-debug     the module on a kernel that looks for its mistakes, and which lines were reached"
+	@echo "check-debug     the module on kernels that look for its mistakes, and which lines were reached"
 	@echo "lint            checkpatch, sparse, shellcheck, clang-format"
 	@echo "static          gcc's and clang's analyzers, cppcheck, coccinelle, pahole"
 	@echo "fuzz TIME=600   fuzz parsers and validation for so many seconds"

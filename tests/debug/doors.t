@@ -17,7 +17,7 @@ mkdir -p "$out"
 clang -std=gnu11 -O1 -g -Wall -Wextra -Werror -I include/uapi -c -o "$out/doors.o" tests/debug/src/doors.c
 clang -fsanitize=fuzzer -static-libstdc++ -static-libgcc -o "$out/doors" "$out/doors.o"
 module=$(tests/vm/build-module --make KCOV_INSTRUMENT=y "$kernel" "$out/module")
-run=(tests/vm/run --kernel "$kernel" --module "$module" --payload "$out/doors=/mailwall/doors" --timeout 7200
+run=(tests/vm/run --kernel "$kernel" --smp 2 --module "$module" --payload "$out/doors=/mailwall/doors" --timeout 7200
 	--name doors tests/debug/guest/doors.py "$seconds" "$calls")
 [ -n "${MAILWALL_WRITE:-}" ] || exec "${run[@]}"
 

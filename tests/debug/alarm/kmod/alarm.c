@@ -5,6 +5,7 @@
  */
 #include <linux/delay.h>
 #include <linux/kmemleak.h>
+#include <linux/kthread.h>
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -127,6 +128,32 @@ static void fault(void)
 	WARN_ON(1);
 }
 
+/* Two processors, of which one writes what the other reads. */
+static int both;
+
+static int writes(void *unused)
+{
+	while (!kthread_should_stop()) {
+		both = (both + 1) & 0xffff;
+		cond_resched();
+	}
+	return 0;
+}
+
+static void race(void)
+{
+	struct task_struct *other = kthread_run(writes, NULL, "alarm");
+	unsigned long end = jiffies + 2 * HZ;
+
+	if (IS_ERR(other))
+		return;
+	while (time_before(jiffies, end)) {
+		zero = both < 0;
+		cond_resched();
+	}
+	kthread_stop(other);
+}
+
 static const struct {
 	const char *how;
 	void (*make)(void);
@@ -143,6 +170,7 @@ static const struct {
 	{ "references", references },
 	{ "shift", shift },
 	{ "warning", fault },
+	{ "race", race },
 };
 
 static int __init alarm_init(void)
