@@ -28,7 +28,7 @@ DEBUG := $(wildcard tests/debug/*.t) $(addprefix tests/net/,table.t sessions.t i
 RACES := tests/debug/alarms.t tests/debug/doors.t tests/attack/parallel.t tests/attack/change.t \
 	 tests/net/neighbours.t tests/net/lifetime.t
 
-.PHONY: all modules tool demo check check-long check-debug lint static fuzz prove bench matrix deb check-install \
+.PHONY: all modules tool demo check check-long check-debug soak lint static fuzz prove bench matrix deb check-install \
 	load install uninstall dkms-install dkms-uninstall clean help
 
 all: modules tool
@@ -49,7 +49,12 @@ check:
 check-long:
 	tests/deps perl
 	MAILWALL_LONG=1 $(PROVE) -j2 $(CHECK)
+	$(PROVE) tests/debug/soak :: 300
 	$(MAKE) prove
+
+soak:
+	tests/deps perl
+	$(PROVE) tests/debug/soak :: $(or $(SECONDS),3600)
 
 # Apart from check, since building those kernels takes a processor half an hour and more, once.
 check-debug:
@@ -128,6 +133,7 @@ help:
 	@echo "check           the tests, at a size for every change"
 	@echo "check-long      the tests at full size, and every kernel"
 	@echo "check-debug     the module on kernels that look for its mistakes, and which lines were reached"
+	@echo "soak SECONDS=   mail, scans, changes and mishaps, all at once, for an hour"
 	@echo "lint            checkpatch, sparse, shellcheck, clang-format"
 	@echo "static          gcc's and clang's analyzers, cppcheck, coccinelle, pahole"
 	@echo "fuzz TIME=600   fuzz parsers and validation for so many seconds"
