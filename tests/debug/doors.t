@@ -1,5 +1,5 @@
 #!/bin/bash
-# Every door fuzzed by several processes at once: ioctls, sysfs, packets, devices, namespaces; with MAILWALL_LONG=1 ten million calls. Run by prove.
+# Every door fuzzed by several processes at once: ioctls, sysfs, packets, devices, namespaces; with MAILWALL_LONG=1 ten million calls and as many packets. Run by prove.
 #
 #   MAILWALL_WRITE=1 doors.t: renew tests/debug/corpus from what was found
 set -eu

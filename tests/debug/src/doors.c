@@ -13,10 +13,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if.h>
+#include <linux/if_bridge.h>
+#include <linux/if_ether.h>
 #include <linux/if_tun.h>
 #include <linux/ipv6.h>
 #include <linux/kcov.h>
 #include <linux/mailwall.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <stdbool.h>
@@ -52,9 +55,9 @@ __attribute__((section("__libfuzzer_extra_counters"))) static u8 reached[PLACES 
 
 static const u8 *data, *data_end;
 static int home, own = -1, inside = -1;
-static int device, tun = -1;
+static int device, tun = -1, tap[2], raw[2];
 static u8 *area;
-static u64 calls, packets, inputs, *cover, module_text, module_size;
+static u64 calls, packets, through, inputs, *cover, module_text, module_size;
 
 static void die(const char *what)
 {
@@ -213,7 +216,8 @@ static void some_row(struct mailwall_row *row)
 			      CHOOSE(1, MAILWALL_ANY, MAILWALL_ADM, MAILWALL_GTW);
 }
 
-static const char *const names[] = { "tun0", "tun1", "lo", "none0", "a-name-of-15-by", "" };
+static const char *const names[] = { "tun0", "tun1", "lo",  "none0", "a-name-of-15-by",
+				     "",     "tap0", "tap1" };
 
 static void some_gtw(struct mailwall_gtw *g)
 {
@@ -451,6 +455,125 @@ static u16 sum(const u8 *bytes, size_t length)
 	return ~total;
 }
 
+/* The ways to the hooks. */
+enum { BY_TUN, BY_RAW, BY_BRIDGE, WAYS };
+
+/* From us to everybody. */
+static const u8 everybody[12] = { 255, 255, 255, 255, 255, 255, 2, 0, 0, 0, 0, 1 };
+
+/* Ethernet, with what may lie between it and IP. */
+static unsigned int frame_head(u8 *frame, bool ipv6)
+{
+	u16 type = htons(ipv6 ? ETH_P_IPV6 : ETH_P_IP);
+	unsigned int tags = CHOOSE(1, 0, 0, 1, 2, 3) % 20, at = sizeof(everybody);
+
+	memcpy(frame, everybody, at);
+	while (tags--) {
+		frame[at] = CHOOSE(1, 0x81, 0x88);
+		frame[at + 1] = frame[at] == 0x88 ? 0xa8 : 0;
+		frame[at + 3] = take(1);
+		at += 4;
+	}
+	if (take(1) % 8) {
+		memcpy(frame + at, &type, 2);
+		return at + 2;
+	}
+	memcpy(frame + at, "\x88\x64\x11\0\0\1\0\x40\0\x21", 10);
+	if (ipv6)
+		frame[at + 9] = CHOOSE(1, 0x57);
+	return at + 10;
+}
+
+static void send_by(unsigned int way, bool ipv6, const u8 *head, unsigned int head_size,
+		    const u8 *packet, unsigned int length)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET };
+	struct sockaddr_in6 to6 = { .sin6_family = AF_INET6 };
+	u8 frame[700];
+
+	packets++;
+	switch (way) {
+	case BY_TUN:
+		if (write(tun, packet, length) < 0 && errno != EINVAL && errno != EIO &&
+		    errno != ENETDOWN)
+			die("tun");
+		return;
+	case BY_BRIDGE:
+		memcpy(frame, head, head_size);
+		memcpy(frame + head_size, packet, length);
+		if (write(tap[length & 1], frame, head_size + length) < 0 && errno != EINVAL &&
+		    errno != EIO)
+			die("tap");
+		return;
+	case BY_RAW:
+		/* refused by mailwall, or not to be sent at all */
+		memcpy(&to.sin_addr, packet + 16, 4);
+		memcpy(&to6.sin6_addr, packet + 24, 16);
+		if (ipv6)
+			sendto(raw[1], packet, length, 0, (struct sockaddr *)&to6, sizeof(to6));
+		else
+			sendto(raw[0], packet, length, 0, (struct sockaddr *)&to, sizeof(to));
+	}
+}
+
+static void set_checksum(u8 *packet, unsigned int head)
+{
+	u16 check;
+
+	packet[10] = packet[11] = 0;
+	check = htons(sum(packet, head));
+	memcpy(&packet[10], &check, 2);
+}
+
+/* Again and again, each time with other flags, ports, lengths or anything. */
+static void send_variants(unsigned int way, bool ipv6, const u8 *packet, unsigned int head,
+			  unsigned int length)
+{
+	static const u8 flags[] = { 2, 0x12, 0x10, 0x18, 4, 0x11, 3, 0 };
+	unsigned int many = take(1) % 64, size = 0;
+	u32 chance = packets | 1;
+	u8 frame[128], own_copy[512], *tcp = own_copy + head;
+
+	if (way == BY_BRIDGE)
+		size = frame_head(frame, ipv6);
+	send_by(way, ipv6, frame, size, packet, length);
+	while (many--) {
+		memcpy(own_copy, packet, length);
+		chance ^= chance << 13;
+		chance ^= chance >> 17;
+		chance ^= chance << 5;
+		switch (length < head + 20 ? 3 : chance % 4) {
+		case 0:
+			tcp[13] = flags[chance >> 8 & 7];
+			break;
+		case 1:
+			tcp[chance >> 8 & 3] ^= chance >> 16;
+			break;
+		case 2:
+			tcp[12] = chance >> 8;
+			break;
+		case 3:
+			own_copy[(chance >> 8) % (length ?: 1)] = chance >> 24;
+		}
+		if (!ipv6 && chance & 0x7000)
+			set_checksum(own_copy, head);
+		send_by(way, ipv6, frame, size, own_copy, length);
+	}
+}
+
+/* What is answered, and what comes through the bridge. */
+static void drain(void)
+{
+	u8 frame[700];
+	int i;
+
+	while (read(tun, frame, sizeof(frame)) > 0)
+		;
+	for (i = 0; i < 2; i++)
+		while (read(tap[i], frame, sizeof(frame)) > 0)
+			through += !memcmp(frame, everybody, sizeof(everybody));
+}
+
 static void send_packet(void)
 {
 	u8 packet[512] = { 0 }, *tcp;
@@ -509,22 +632,14 @@ static void send_packet(void)
 		packet[4] = (length - 40) >> 8;
 		packet[5] = length - 40;
 	} else {
-		u16 check;
-
 		packet[2] = length >> 8;
 		packet[3] = length;
 		if (take(1) > 240)
 			packet[take(1) % 10] = take(1);
-		packet[10] = packet[11] = 0;
-		check = htons(sum(packet, head));
-		memcpy(&packet[10], &check, 2);
+		set_checksum(packet, head);
 	}
-	packets++;
-	if (write(tun, packet, length) < 0 && errno != EINVAL && errno != EIO && errno != ENETDOWN)
-		die("tun");
-	/* what it answers */
-	while (read(tun, packet, sizeof(packet)) > 0)
-		;
+	send_variants(take(1) % WAYS, ipv6, packet, head, length);
+	drain();
 }
 
 static int config_socket(int family)
@@ -569,6 +684,30 @@ static void write_all(const char *path, const char *text)
 	close(fd);
 }
 
+/* Two ports of a bridge. */
+static void new_bridge(int fd)
+{
+	struct ifreq bridge = { .ifr_name = "br0" };
+	int i;
+
+	if (ioctl(fd, SIOCBRADDBR, bridge.ifr_name))
+		die("a bridge");
+	for (i = 0; i < 2; i++) {
+		struct ifreq request = { .ifr_flags = IFF_TAP | IFF_NO_PI };
+
+		tap[i] = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+		sprintf(request.ifr_name, "tap%d", i);
+		if (tap[i] < 0 || ioctl(tap[i], TUNSETIFF, &request) ||
+		    ioctl(fd, SIOCGIFINDEX, &request))
+			die("a port");
+		bridge.ifr_ifindex = request.ifr_ifindex;
+		if (ioctl(fd, SIOCBRADDIF, &bridge))
+			die("a bridge's port");
+		set_up(fd, request.ifr_name, true);
+	}
+	set_up(fd, "br0", true);
+}
+
 /* Our namespace dies, with whatever waits in it, and another comes. */
 static void new_namespace(void)
 {
@@ -580,6 +719,10 @@ static void new_namespace(void)
 	if (own >= 0) {
 		close(own);
 		close(tun);
+		close(tap[0]);
+		close(tap[1]);
+		close(raw[0]);
+		close(raw[1]);
 	}
 	if (unshare(CLONE_NEWNET))
 		die("unshare");
@@ -598,7 +741,12 @@ static void new_namespace(void)
 	set_up(fd, "tun0", true);
 	ioctl(fd, SIOCGIFINDEX, &request);
 	request6.ifr6_ifindex = request.ifr_ifindex;
+	new_bridge(fd);
 	close(fd);
+	raw[0] = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_RAW);
+	raw[1] = socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_RAW);
+	if (raw[0] < 0 || raw[1] < 0)
+		die("a raw socket");
 	fd = config_socket(AF_INET6);
 	memcpy(&request6.ifr6_addr, "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\1", 16);
 	if (ioctl(fd, SIOCSIFADDR, &request6))
@@ -649,8 +797,9 @@ static void take_coverage(void)
 
 static void tell(void)
 {
-	printf("doors: %llu calls, %llu packets, %llu inputs%s\n", (unsigned long long)calls,
-	       (unsigned long long)packets, (unsigned long long)inputs, cover ? ", guided" : "");
+	printf("doors: %llu calls, %llu packets, %llu through a bridge, %llu inputs%s\n",
+	       (unsigned long long)calls, (unsigned long long)packets, (unsigned long long)through,
+	       (unsigned long long)inputs, cover ? ", guided" : "");
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
