@@ -679,11 +679,50 @@ def rights():
         os.close(fd)
 
 
+# strace's classes of calls, but for those on open descriptors and on memory
+TRACED = "%file,%process,%network,setns,unshare,init_module,finit_module,delete_module,ptrace,fchmod,fchown"
+HARMLESS = re.compile(r"\d+ +(access|faccessat2?|newfstatat|statx?|l?stat|readlink(at)?|statfs|getcwd|exit_group|"
+                      r"(send|recv)(to|from|msg)|bind|getsockname|setsockopt|kill|tgkill)\(|.* \+\+\+ ")
+OPENED = re.compile(r'\d+ +open(?:at)?\((?:AT_FDCWD|\d+), "([^"]*)", (\S+)')
+
+
+def surprises(*words):
+    """What the command did, by strace, that reading does not need: files opened to be written,
+    programs run, sockets made, whatever changes anything."""
+    run("strace", "-f", "-qq", "-o", "/run/strace", "-e", "trace=" + TRACED, "mailwall", *words)
+    found = set()
+    with open("/run/strace", encoding="utf-8", errors="replace") as file:
+        like(file.readline(), "execve.*= 0$", f"strace of {' '.join(words)}")
+        for line in file:
+            opened = OPENED.match(line)
+            if opened and re.search("O_WRONLY|O_RDWR|O_CREAT|O_TRUNC", opened[2]):
+                found.add("writes " + opened[1])
+            elif not opened and not HARMLESS.match(line):
+                found.add(re.sub(r"^\d+ +| += .*\n", "", line))
+    return found
+
+
+def traced():
+    """No command does more than it says."""
+    device = {"writes /dev/mailwall"}
+    diag_socket = "socket(AF_NETLINK, SOCK_RAW|SOCK_CLOEXEC, NETLINK_SOCK_DIAG)"
+    segment = ["192.0.2.2:40000", "192.0.2.1:8080"]
+    for words, want in ((["version"], set()), (["check"], set()),
+                        (["status"], device), (["status", "--json"], device), (["adm", "show"], device),
+                        (["site", "show"], device), (["gtw", "show"], device), (["diff"], device),
+                        (["report"], device), (["explain", "in", *segment], device),
+                        (["suggest"], device | {diag_socket}), (["adm", "set", "198.51.100.0/24"], device)):
+        is_(surprises(*words), want, "... does nothing but what it is for")
+    is_(surprises("save"), device | {
+        "writes mailwall.conf.new", "fchmod(5, 0644)", 'unlinkat(4, "mailwall.conf.new", 0)',
+        'renameat(4, "mailwall.conf.new", 4, "mailwall.conf")'}, "... puts one file into /etc/modprobe.d")
+
+
 def main():
     topology()
     listener = Listener(25, 8080)
     must(mw_load())
-    parts((attributes, bad_writes, stats_text, policies, questions, forwarded, callers32, rights))
+    parts((attributes, bad_writes, stats_text, policies, questions, forwarded, callers32, rights, traced))
     listener.stop()
     is_(mw_unload().returncode, 0, "the module unloads")
     done_testing()
