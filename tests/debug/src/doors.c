@@ -471,6 +471,7 @@ static unsigned int frame_head(u8 *frame, bool ipv6)
 	while (tags--) {
 		frame[at] = CHOOSE(1, 0x81, 0x88);
 		frame[at + 1] = frame[at] == 0x88 ? 0xa8 : 0;
+		frame[at + 2] = 0;
 		frame[at + 3] = take(1);
 		at += 4;
 	}
@@ -531,7 +532,8 @@ static void send_variants(unsigned int way, bool ipv6, const u8 *packet, unsigne
 {
 	static const u8 flags[] = { 2, 0x12, 0x10, 0x18, 4, 0x11, 3, 0 };
 	unsigned int many = take(1) % 64, size = 0;
-	u32 chance = packets | 1;
+	/* of the packet alone: an input does the same when it is tried again */
+	u32 chance = (u32)sum(packet, length) << 16 | length | 1;
 	u8 frame[128], own_copy[512], *tcp = own_copy + head;
 
 	if (way == BY_BRIDGE)
