@@ -8,11 +8,11 @@ import random
 import uapi
 from ground import *
 
-FEW = 2
+FEW = 2     # flows of each family that both processors have in hand
 PORTS = range(10000, 10000 + 2 * ROOM)      # of the gateway's own connections
 ADMS = ["198.51.100.0/24", "2001:db8:b::/64"], ["198.51.100.64/26", "2001:db8:b:1::/64"]
 SITES = ["443 GTW ANY"], ["2222 ADM GTW", "443 GTW ANY"]
-GTW = "this 10.9.0.2 2001:db8:9::2"
+GTW = f"this {INNER[4]} {INNER[6]}"
 # Nobody answers: what is counted is what was sent.
 DEAF = """table inet deaf {
     chain in { type filter hook input priority 20; meta l4proto tcp drop; }
