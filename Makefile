@@ -131,7 +131,7 @@ clean:
 help:
 	@echo "demo            boot a machine with mailwall in it and show what it does"
 	@echo "check           the tests, at a size for every change"
-	@echo "check-long      the tests at full size, and every kernel"
+	@echo "check-long      the tests at full size"
 	@echo "check-debug     the module on kernels that look for its mistakes, and which lines were reached"
 	@echo "soak SECONDS=   mail, scans, changes and mishaps, all at once, for an hour"
 	@echo "lint            checkpatch, sparse, shellcheck, clang-format"

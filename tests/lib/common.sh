@@ -151,10 +151,9 @@ apt_newest() {
 		awk -F ' *[|] *' '{ print $2 }' | sort -V | tail -n 1
 }
 
-# prefer_uml: User Mode Linux, for a test that is as good there, where no kernel is named. At
-# full size time matters less than the kernel that users have.
+# prefer_uml: User Mode Linux, for a test that is as good there, where no kernel is named.
 prefer_uml() {
-	[ -n "${MAILWALL_KERNEL:-}${MAILWALL_LONG:-}" ] || export MAILWALL_KERNEL=uml
+	export MAILWALL_KERNEL=${MAILWALL_KERNEL:-uml}
 }
 
 # newest_kernel [--update]: the newest one's name, whichever suite has it.
