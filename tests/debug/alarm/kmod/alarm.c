@@ -173,7 +173,7 @@ static const struct {
 	{ "race", race },
 };
 
-static int __init alarm_init(void)
+static int __init alarms_init(void)
 {
 	size_t n;
 
@@ -186,11 +186,11 @@ static int __init alarm_init(void)
 	return strcmp(how, "none") ? -EINVAL : 0;
 }
 
-static void __exit alarm_exit(void)
+static void __exit alarms_exit(void)
 {
 }
 
-module_init(alarm_init);
-module_exit(alarm_exit);
+module_init(alarms_init);
+module_exit(alarms_exit);
 MODULE_DESCRIPTION("mailwall's tests: mistakes, one of each kind");
 MODULE_LICENSE("GPL");
