@@ -10,7 +10,7 @@ LINK_OF_PACKET = ["-Wl,--wrap=mw_general"]
 PATH = ["tests/unit/world.c", "tests/unit/naive.c", "kmod/hook.c", "kmod/forward.c", "kmod/general.c",
         "kmod/frame.c", "kmod/flow.c", "kmod/segment.c", *PURE]
 # What a test is made of, and the arguments that it runs with: as small as notices everything.
-# one: it takes the name of a point after them, and tries no other.
+# one: it takes the name of a point after them, and tries no other (packet: no other long one).
 TESTS = {
     "exhaustive": {
         "sources": ["tests/unit/exhaustive.c", "tests/unit/naive.c", *PURE],
@@ -32,6 +32,7 @@ TESTS = {
         "flags": FLAGS_OF_PACKET,
         "libraries": LINK_OF_PACKET,
         "arguments": ["few"],
+        "one": True,
     },
     "behind": {
         "sources": ["tests/unit/behind.c", *PATH],
@@ -42,7 +43,8 @@ TESTS = {
     "flow": {
         "sources": ["tests/unit/flow.c", "kmod/flow.c"],
         "flags": [*FLAGS_OF_PACKET, "-DMEMORY_TURN"],
-        "arguments": ["model", "20000"],
+        "arguments": ["model", "20000", "1"],
+        "one": True,
     },
 }
 

@@ -133,7 +133,7 @@ def refuses(whole):
     """Points: what is no kill is not taken for one."""
     for why, mutant in NO_KILLS:
         try:
-            said = f"taken for a kill: {noticed(whole, mutant, seconds=20)}"
+            said = f"taken for a kill: {noticed(whole, mutant, seconds=5)}"
         except Broken as broken:
             said = str(broken)
         ok(why in said, f"no kill: {why}", said)

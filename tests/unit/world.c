@@ -205,6 +205,12 @@ int ipv6_find_hdr(const struct sk_buff *skb, unsigned int *offset, int target,
 
 unsigned int points, failures;
 u64 cases;
+const char *only;
+
+bool wanted(const char *what)
+{
+	return !only || !strcmp(only, what);
+}
 
 void point(bool good, const char *what)
 {

@@ -58,6 +58,10 @@ u8 *lay_out(struct sk_buff *skb, const u8 *bytes, unsigned int length, unsigned 
 
 void point(bool good, const char *what);
 
+/* Is the point of this name asked for, be it the only one? */
+extern const char *only;
+bool wanted(const char *what);
+
 /* Says how many cases and points there were. Return: the exit status. */
 int all_done(const char *of_what);
 
