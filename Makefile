@@ -21,7 +21,7 @@ PROVE := prove --timer --comments --failures
 # Cheap tests first: what they find need not be waited for.
 CHECK := $(wildcard tests/unit/*.t tests/fuzz/*.t tools/test/*.t tests/vm/*.t tests/net/*.t \
 	   tests/attack/*.t tests/debug/doors.t tests/bench/*.t tests/matrix/*.t tests/install/*.t)
-# On a kernel that looks for mistakes: what User Mode Linux is as good for, and the module's own.
+# On kernels that look for mistakes: what User Mode Linux is as good for, and the module's own.
 DEBUG := $(wildcard tests/debug/*.t) $(addprefix tests/net/,table.t sessions.t interfaces.t lifetime.t log.t) \
 	 $(shell grep -lE -e '--uml|^prefer_uml' tests/net/*.t tests/attack/*.t)
 # On one that looks for races: what has two processors at work.
@@ -56,9 +56,10 @@ soak:
 	tests/deps perl
 	$(PROVE) tests/debug/soak :: $(or $(SECONDS),3600)
 
-# Apart from check, since building those kernels takes a processor half an hour and more, once.
+# Apart from check, since building those kernels takes a processor an hour, once.
 check-debug:
-	tests/debug/coverage $(DEBUG)
+	MAILWALL_KERNEL=uml-6.1-debug tests/debug/coverage $(DEBUG)
+	MAILWALL_KERNEL=uml-new-debug tests/debug/coverage $(DEBUG)
 	MAILWALL_KERNEL=races $(PROVE) $(RACES)
 
 lint:

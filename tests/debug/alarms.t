@@ -7,7 +7,7 @@ set -uo pipefail
 # shellcheck source-path=SCRIPTDIR source=../lib/tap.sh
 . "$(dirname "$0")/../lib/tap.sh"
 
-kernel=${MAILWALL_KERNEL:-uml-debug}
+kernel=${MAILWALL_KERNEL:-uml-new-debug}
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 module=$("$TOPDIR/tests/vm/build-module" "$kernel" "$TOPDIR/build/alarm/$kernel" \
