@@ -65,7 +65,9 @@ def main(seconds, calls, corpus=""):
                 made, sent, through, inputs = (so_far + int(more) for so_far, more in zip(
                     (made, sent, through, inputs), found.groups()))
                 guided.add(bool(found[5]))
-        if not good or min(made, sent) >= int(calls):
+        # on a busy machine a minute may be too little for anything to be tried
+        used = min(made, sent) >= max(1000, int(calls)) and through
+        if not good or used or seed > 20 * PROCESSES and not int(calls):
             break
     ok(good, f"{PROCESSES} processes end well", str(ends))
     for number, end in enumerate(ends):
@@ -74,8 +76,7 @@ def main(seconds, calls, corpus=""):
             for path in glob.glob(f"/run/doors/{number}/*-*"):
                 with open(path, "rb") as file:
                     diag(f"crash {base64.b64encode(file.read()).decode()}")
-    ok(made >= max(1000, int(calls)) and sent >= max(1000, int(calls)) and through, "the doors were used",
-       f"{made} {sent} {through}")
+    ok(used, "the doors were used", f"{made} {sent} {through}")
     is_(guided, {os.path.exists("/sys/kernel/debug/kcov") and mw_guided()}, "guided by what is reached, where that can be known")
     reached = sum(len(glob.glob(f"/run/doors/{number}/new/*")) for number in range(PROCESSES))
     diag(f"{made} calls, {sent} packets of which {through} came through a bridge, {inputs} inputs, {reached} of them reach something new")
