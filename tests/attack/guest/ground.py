@@ -181,8 +181,10 @@ def fate(packet, adm):
     proto, at, end = packet[6], 40, 40 + struct.unpack("!H", packet[4:6])[0]
     limit = end
     outer = True
+    walked = 0
     while proto in CHAIN:
-        if at + 8 > end:
+        walked += 1
+        if at + 8 > end or walked > 12 and not walks_on():
             return "malformed"
         size = (packet[at + 1] + 1) * 8 if proto != AH else (packet[at + 1] + 2) * 4
         if proto == FRAGMENT:

@@ -216,22 +216,6 @@ def order6(f):
     f.attack("IPv6 fragments out of order", cases)
 
 
-def is_walked(headers):
-    """Does this kernel walk such a chain? Newer ones, and older ones with what was taken over from
-    them, walk 12 headers and no more. Loopback, which is not judged, tells."""
-    body = tcp("::1", "::1", 50010, 1, SYN, 1)
-    proto, packet = chained(headers, TCP, body)
-    with socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_TCP) as hears, \
-            socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_RAW) as says:
-        says.sendto(ip6("::1", "::1", packet, proto), ("::1", 0))
-        hears.settimeout(2)
-        with contextlib.suppress(TimeoutError):
-            while hears.recv(1000)[:20] != body[:20]:
-                pass
-            return True
-    return False
-
-
 def chains6(f):
     """Extension headers, few, many and long."""
     dst8 = (DSTOPTS, options_header)
@@ -246,8 +230,7 @@ def chains6(f):
     }
     cases = []
     for name, headers in chains.items():
-        walked = is_walked(headers)
-        ok(walked or len(headers) > 12, f"{name}: {'walked' if walked else 'too many for this kernel'}")
+        walked = len(headers) <= 12 or walks_on()
         for dport in TARGETS:
             for ns in ("any", "adm"):
                 src, dst, body, window, reason = opening(f, 6, dport, ns)
