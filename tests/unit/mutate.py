@@ -133,7 +133,8 @@ def refuses(whole):
     """Points: what is no kill is not taken for one."""
     for why, mutant in NO_KILLS:
         try:
-            said = f"taken for a kill: {noticed(whole, mutant, seconds=5)}"
+            seconds = 5 if why == "status None" else SECONDS
+            said = f"taken for a kill: {noticed(whole, mutant, seconds=seconds)}"
         except Broken as broken:
             said = str(broken)
         ok(why in said, f"no kill: {why}", said)

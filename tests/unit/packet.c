@@ -712,13 +712,10 @@ int main(int argc, char **argv)
 		char what[80];
 
 		snprintf(what, sizeof(what), "plain segments: %s", modes[i].name);
-		if (wanted(what))
-			point(product(&spec, i ? 7 : step), what);
+		TRY(product(&spec, i ? 7 : step), what);
 	}
-	if (wanted("IPv4: every data offset in every length"))
-		point(lengths(AF_INET), "IPv4: every data offset in every length");
-	if (wanted("IPv6: every data offset in every length"))
-		point(lengths(AF_INET6), "IPv6: every data offset in every length");
+	TRY(lengths(AF_INET), "IPv4: every data offset in every length");
+	TRY(lengths(AF_INET6), "IPv6: every data offset in every length");
 	ipv4_forms();
 	ipv6_forms();
 	devices();

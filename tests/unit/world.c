@@ -207,11 +207,6 @@ unsigned int points, failures;
 u64 cases;
 const char *only;
 
-bool wanted(const char *what)
-{
-	return !only || !strcmp(only, what);
-}
-
 void point(bool good, const char *what)
 {
 	printf("%s %u - %s\n", good ? "ok" : "not ok", ++points, what);

@@ -58,9 +58,13 @@ u8 *lay_out(struct sk_buff *skb, const u8 *bytes, unsigned int length, unsigned 
 
 void point(bool good, const char *what);
 
-/* Is the point of this name asked for, be it the only one? */
+/* A point, unless another is the only one asked for. */
 extern const char *only;
-bool wanted(const char *what);
+#define TRY(good, what)                           \
+	do {                                      \
+		if (!only || !strcmp(only, what)) \
+			point(good, what);        \
+	} while (0)
 
 /* Says how many cases and points there were. Return: the exit status. */
 int all_done(const char *of_what);
