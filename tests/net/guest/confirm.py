@@ -6,7 +6,6 @@ from kernel import *
 from uapi import *
 
 LOG = Log()
-IN_TIME = r"not confirmed in time: mode (\w+ -> )?%s"
 
 
 def mode():
@@ -36,6 +35,12 @@ def reverts(seconds, since):
     wait_until(lambda: not waiting(), seconds + 10)
     took = time.monotonic() - since
     return ok(seconds <= took <= seconds + 6, f"it reverts by itself, in {seconds} s", took)
+
+
+def reverted(to):
+    """What the log says of it."""
+    like("\n".join(line for _, line in LOG.until("not confirmed in time", "mailwall: ")),
+         rf"not confirmed in time: mode (\w+ -> )?{to}", "the log says so")
 
 
 def everything_else_is_refused():
@@ -75,7 +80,7 @@ def loading():
     reverts(9, start)
     is_((mode(), mw_read("adm"), mw_read("site")), ("audit", "198.51.100.0/24\n", "22 ADM GTW\n"),
         "the mode becomes audit, the rest stays")
-    like("\n".join(LOG.lines("mailwall: ")), IN_TIME % "audit", "the log says so")
+    reverted("audit")
     is_(connect("any", GTW_ANY4, 8080), "open", "8080 is open")
     is_(mw_unload().returncode, 0, "unloaded")
     must(mw_load("confirm=3"))
@@ -105,7 +110,7 @@ def changing():
         everything_else_is_refused()
         reverts(7, start)
         is_((mode(), mw_read("adm")), ("enforce", "198.51.100.0/24\n"), "all of it is as before")
-        like("\n".join(LOG.lines("mailwall: ")), IN_TIME % "enforce", "the log says so")
+        reverted("enforce")
         is_(device.policy().generation, generation + 2, "the way back is a generation too")
         is_([name_of(device.confirm()), name_of(device.revert())], ["ENODATA"] * 2,
             "there is nothing to confirm or revert then")

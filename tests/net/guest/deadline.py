@@ -89,7 +89,7 @@ def suspended():
                 is_((mode(), device.confirm()), ("enforce", 0), "and it can be confirmed")
                 continue
             wait_until(lambda: mode() == "audit", 20)
-            said = LOG.timed()
+            said = LOG.until(UNCONFIRMED)
             at = [when for when, line in said if UNCONFIRMED in line]
             woke = [when for when, line in said if "PM: suspend exit" in line]
             ok(at and woke and at[0] - woke[0] <= 1, "it reverts as the machine wakes", said)

@@ -87,7 +87,7 @@ def beside():
         write_once("/dev/kmsg", "mark\n")
         is_(device.change(mode=ENFORCE, confirm=1), 0, "a change of the host waits a second")
         ok(wait_until(lambda: not device.policy().confirm, 60), "and reverts")
-        said = LOG.timed()
+        said = LOG.until("not confirmed in time")
         mark = [at for at, line in said if line == "mark"]
         late = [at - mark[0] - 1 for at, line in said if "not confirmed in time" in line]
         diag(f"late by {late} s")
@@ -124,7 +124,7 @@ def told():
             mw_write("adm", f"mistake{i}", "box")
         LOG.lines()
         ok(wait_until(lambda: not device.policy().confirm, 20), "and reverts")
-        is_([line for line in LOG.lines("mailwall: ") if "suppressed" not in line],
+        is_([line for _, line in LOG.until("not confirmed in time", "mailwall: ") if "suppressed" not in line],
             [f"mailwall: net:[{theirs}]: change not confirmed in time: mode enforce -> audit"],
             "that is told whatever was told before")
         # as are those that were not told, when the next one is

@@ -87,8 +87,7 @@ def waiting():
 
 def expires(text, start):
     """A change that waits is taken back, and leaves one line that has this and begins so."""
-    lines = []
-    wait_until(lambda: lines.extend(line for _, line in LOG.timed(start)) or lines, 5)
+    lines = [line for _, line in LOG.until("", start)]
     ok(len(lines) == 1 and lines[0].endswith(text), "taken back is told from what to what, as nobody's", lines)
 
 

@@ -41,6 +41,12 @@ class Log:
             if line.startswith(start):
                 found.append((int(head.split(b",")[2]) / 1e6, line))
 
+    def until(self, text, start=""):
+        """Likewise, once one of them has this in it: a change that is in force may not be told yet."""
+        found = []
+        wait_until(lambda: found.extend(self.timed(start)) or any(text in line for _, line in found))
+        return found
+
     def lines(self, start=""):
         """Messages since the last call, those that start so, save what every change leaves."""
         return [line for _, line in self.timed(start) if not CHANGE.match(line)]
