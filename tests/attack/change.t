@@ -7,5 +7,5 @@ changes=3000 timeout=900
 [ "${MAILWALL_KERNEL:-}" != races ] || changes=300
 [ -z "${MAILWALL_LONG:-}" ] || changes=100000 timeout=14400
 # Two processors: segments flow on one while the other changes policies.
-exec tests/vm/run --build --smp 2 --timeout $timeout --name change tests/attack/guest/change.py \
+exec tests/vm/run --uml --build --smp 2 --timeout $timeout --name change tests/attack/guest/change.py \
 	$changes

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Ways in which tests/attack/mutate breaks the packet path are noticed by the attacks. Run
-# by prove, where it can in User Mode Linux: one for each attack, with MAILWALL_LONG=1 all.
+# by prove, in User Mode Linux: one for each attack, with MAILWALL_LONG=1 all.
 set -euo pipefail
 . "$(dirname "$0")/../lib/common.sh"
 deps python3-minimal >&2

@@ -133,7 +133,8 @@ def uml_command(args, token, port):
     # into a file, which wants a file system in memory. SLUB's own red zones lie where KASAN
     # takes whoever looks at them for a mistake.
     command = ["setpriv", "--pdeathsig", "KILL", "unshare", "--pid", "--fork", "--kill-child",
-               args.kernel, f"mem={args.mem}M", f"initrd={args.initrd}", "noreboot",
+               args.kernel, f"mem={args.mem}M", f"ncpus={args.smp}", f"initrd={args.initrd}",
+               "noreboot", "seccomp=auto",
                f"uml_dir={args.scratch}", "umid=machine", "con=null",
                "ssl=null", "ssl0=null,fd:2", f"ssl1=null,fd:{port}", "console=ttyS0",
                "quiet", "loglevel=5", "panic=-1", "kasan_multi_shot", "slub_debug=-"]
