@@ -87,7 +87,7 @@ def waiting():
 
 def expires(text, start):
     """A change that waits is taken back, and leaves one line that has this and begins so."""
-    lines = [line for _, line in LOG.until("", start)]
+    lines = [line for _, line in LOG.until("", start, 5)]
     ok(len(lines) == 1 and lines[0].endswith(text), "taken back is told from what to what, as nobody's", lines)
 
 

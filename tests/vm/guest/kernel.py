@@ -41,10 +41,11 @@ class Log:
             if line.startswith(start):
                 found.append((int(head.split(b",")[2]) / 1e6, line))
 
-    def until(self, text, start=""):
+    def until(self, text, start="", seconds=30):
         """Likewise, once one of them has this in it: a change that is in force may not be told yet."""
         found = []
-        wait_until(lambda: found.extend(self.timed(start)) or any(text in line for _, line in found))
+        wait_until(lambda: found.extend(self.timed(start)) or any(text in line for _, line in found),
+                   seconds)
         return found
 
     def lines(self, start=""):
