@@ -22,7 +22,7 @@ our $dir; # state of the fake device
 our ($out, $err, $unsaved, $unserved); # of the last run()
 our $old; # release of the module, if it is an old one
 my @preload;
-my %known; # command lines that were run
+my %known; # command lines that were run, with what shall go wrong
 
 our ($abi) = slurp("$top/include/uapi/linux/mailwall.h") =~ /MAILWALL_ABI (\d+)/;
 our ($release) = slurp("$top/kmod/version.h") =~ /MAILWALL_RELEASE "(.*)"/;
@@ -84,7 +84,7 @@ sub run {
 	my $before = delete $env{BEFORE}; # a shell between the test and the command
 	my $to = delete $env{TO} // "$temp/out";
 	my @command = ("$build/mailwall", @_);
-	my $again = $known{join("\0", $build, @_)}++;
+	my $again = $known{join("\0", $build, %env{sort(keys(%env))}, @_)}++;
 	my $pid = fork() // die "fork: $!";
 
 	if (!$pid) {
