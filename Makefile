@@ -23,7 +23,7 @@ CHECK := $(wildcard tests/unit/*.t tests/fuzz/*.t tools/test/*.t tests/install/*
 	   tests/net/*.t tests/attack/*.t tests/debug/doors.t tests/bench/*.t)
 # Tests in machines wait half of their time: for what must not arrive, for a second to pass.
 JOBS ?= $(shell echo $$((2 * $$(nproc))))
-# On kernels that look for mistakes: what User Mode Linux is as good for, and the module's own.
+# On kernels that look for mistakes: what User Mode Linux is as good for, with one processor, and the module's own.
 DEBUG := $(wildcard tests/debug/*.t) $(addprefix tests/net/,table.t sessions.t interfaces.t lifetime.t log.t) \
 	 $(shell grep -lE -e '--uml|^prefer_uml' tests/net/*.t tests/attack/*.t | xargs grep -L -e '--smp')
 # On one that looks for races: what has two processors at work.

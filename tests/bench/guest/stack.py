@@ -3,8 +3,8 @@
 
 stack.py [--short]: writes /mailwall/out/stack.csv. The clients' TIME-WAIT sockets, which
 would make later look-ups dearer, are given the time to go before each figure. Each is the least
-of five runs, which are printed: half of them have 40 instructions a transaction more, of an
-interrupt's, one of fifty 600, and none has fewer.
+of five runs, which are printed: half of them have 40 instructions a transaction more, one of
+fifty 600.
 """
 import csv
 import sys
