@@ -21,6 +21,8 @@ PROVE := prove --timer --comments --failures
 # Cheap tests first: what they find need not be waited for. Then what takes longest.
 CHECK := $(wildcard tests/unit/*.t tests/fuzz/*.t tools/test/*.t tests/install/*.t tests/matrix/*.t tests/vm/*.t \
 	   tests/net/*.t tests/attack/*.t tests/debug/doors.t tests/bench/*.t)
+# At full size these take an hour each.
+LONGEST := tests/debug/doors.t tests/install/install.t
 # Tests in machines wait half of their time: for what must not arrive, for a second to pass.
 JOBS ?= $(shell echo $$((2 * $$(nproc))))
 # On kernels that look for mistakes: what User Mode Linux is as good for, with one processor, and the module's own.
@@ -50,7 +52,7 @@ check:
 
 check-long:
 	tests/deps perl
-	MAILWALL_LONG=1 $(PROVE) -j$(JOBS) $(CHECK)
+	MAILWALL_LONG=1 $(PROVE) -j$(JOBS) $(LONGEST) $(filter-out $(LONGEST),$(CHECK))
 	$(PROVE) tests/debug/soak :: 300
 	$(MAKE) prove
 
