@@ -127,7 +127,6 @@ sign_with_firmware_key() {
 packages() {
 	local first=$release command
 
-	"$INSTALL/build-deb" "$OUT/deb" >&2 || die "no packages"
 	if [ -n "$long" ]; then
 		first=$older
 		"$INSTALL/build-deb" --release "$older" "$OUT/deb-$older" >&2 || die "no older packages"
