@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Unit tests of edit, policy, prefix and table, compiled from the module's own source. */
+/*
+ * Unit tests of edit, policy, prefix and table, compiled from the module's own source:
+ * unit VECTORS [POINT]
+ */
 #include "vectors.h"
 #include <arpa/inet.h>
 #include <setjmp.h>
@@ -987,8 +990,10 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_vectors_behind),
 	};
 
-	if (argc != 2)
+	if (argc < 2 || argc > 3)
 		return 2;
 	vectors_path = argv[1];
+	if (argc == 3)
+		cmocka_set_test_filter(argv[2]);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
