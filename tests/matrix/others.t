@@ -43,7 +43,7 @@ without_ipv6() {
 	grep -oE '^#define CONFIG_\w*(IPV6|IP6|INET6)\w*' "$kernel/build/include/generated/autoconf.h" |
 		sed 's/#define/#undef/' >"$out/no-ipv6.h"
 	grep -qx '#undef CONFIG_IPV6' "$out/no-ipv6.h" || return 1
-	"$TOPDIR/tests/vm/build-module" --werror --make "KCFLAGS=-include $out/no-ipv6.h" \
+	"$TOPDIR/tests/vm/build-module" --werror --include "$out/no-ipv6.h" \
 		"$kernel" "$out/$1-no-ipv6" || return 1
 	nm -u "$out/$1-no-ipv6/mailwall.ko"
 	! nm -u "$out/$1-no-ipv6/mailwall.ko" | grep -E 'ip6|ipv6|inet6' |
