@@ -90,7 +90,7 @@ seen freeze "$(cat "$tmp/freeze.status")" "the machine lives: no heartbeat for 2
 ! run --name selftest-none --timeout 60 "$VM/selftest/no-such-script"
 point $? "a script that is not there is an error" "$tmp/out"
 
-run --name selftest-library --timeout 600 "$VM/selftest/library.sh"
+run --uml --name selftest-library --timeout 600 "$VM/selftest/library.sh"
 point $? "three hosts and real mail servers" "$tmp/out"
 
 done_testing
