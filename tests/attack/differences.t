@@ -4,4 +4,4 @@ set -eu
 . "$(dirname "$0")/../lib/common.sh"
 cd "$TOPDIR"
 deps python3-minimal >&2
-exec python3 -B tests/attack/guest/examples.py
+exec /usr/bin/python3 -B tests/attack/guest/examples.py

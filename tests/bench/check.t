@@ -4,4 +4,4 @@
 set -euo pipefail
 . "$(dirname "$0")/../lib/common.sh"
 deps python3-minimal >&2
-exec python3 -B "$TOPDIR/tests/bench/counterexamples.py"
+exec /usr/bin/python3 -B "$TOPDIR/tests/bench/counterexamples.py"

@@ -6,7 +6,7 @@ tests/deps gcc libc6-dev linux-libc-dev python3-minimal >&2 || exit 1
 
 checks=$(mktemp --suffix=.c)
 trap 'rm -f "$checks"' EXIT
-python3 -B tests/vm/guest/uapi.py >"$checks" || exit 1
+/usr/bin/python3 -B tests/vm/guest/uapi.py >"$checks" || exit 1
 
 for bits in 64 32; do
 	# No library is wanted, so this takes no multilib: types.h of the other size serves both.

@@ -3,4 +3,4 @@
 set -euo pipefail
 . "$(dirname "$0")/../lib/common.sh"
 deps gcc libc6-dev libcmocka-dev python3-minimal >&2
-exec python3 -B "$TOPDIR/tests/unit/coverage.py"
+exec /usr/bin/python3 -B "$TOPDIR/tests/unit/coverage.py"

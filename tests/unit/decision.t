@@ -15,4 +15,4 @@ done
 gcc -std=gnu11 -O1 -Wall -Wextra -Werror -I "$TOPDIR/include/uapi" -I "$TOPDIR/kmod" \
 	-o "$facts/print" "$TOPDIR/tests/unit/decision.c" "${pure[@]}"
 "$facts/print" >"$facts/facts"
-python3 -B "$TOPDIR/tests/unit/decision.py" "$TOPDIR" "$facts/facts"
+/usr/bin/python3 -B "$TOPDIR/tests/unit/decision.py" "$TOPDIR" "$facts/facts"

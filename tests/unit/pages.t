@@ -4,4 +4,4 @@
 set -euo pipefail
 . "$(dirname "$0")/../lib/common.sh"
 deps git make python3-minimal >&2
-exec python3 -B "$TOPDIR/tests/unit/pages.py" "$TOPDIR"
+exec /usr/bin/python3 -B "$TOPDIR/tests/unit/pages.py" "$TOPDIR"

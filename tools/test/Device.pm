@@ -147,7 +147,7 @@ sub prints {
 sub json {
 	my ($name, $condition) = splice(@_, 0, 2);
 	my $code = run(@_);
-	open(my $python, '|-', 'python3', '-c', <<'END', "$temp/out", $condition) or die;
+	open(my $python, '|-', '/usr/bin/python3', '-c', <<'END', "$temp/out", $condition) or die;
 import json, sys
 with open(sys.argv[1]) as file:
     j = json.load(file)

@@ -42,7 +42,7 @@ END
 sub enables {
 	my ($typed, @words) = @_;
 	my %env = ref $words[0] ? %{shift @words} : ();
-	return run({ %env, BEFORE => "exec unshare -npf --mount-proc python3 $temp/sockets '$typed' env" }, 'enable', @words);
+	return run({ %env, BEFORE => "exec unshare -npf --mount-proc /usr/bin/python3 $temp/sockets '$typed' env" }, 'enable', @words);
 }
 
 sub test_enable {

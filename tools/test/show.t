@@ -331,7 +331,7 @@ sub test_beside {
 	my $is = sub {
 		my ($name, $want, @words) = @_;
 		my $code = run('explain', @words, '--json');
-		open(my $python, '-|', 'python3', '-c', <<'END', "$temp/out") or die;
+		open(my $python, '-|', '/usr/bin/python3', '-c', <<'END', "$temp/out") or die;
 import json, sys
 with open(sys.argv[1]) as file:
     j = json.load(file)

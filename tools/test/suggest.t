@@ -25,7 +25,7 @@ subprocess.run("ip link set lo up; ip addr add 192.0.2.1/24 dev lo; ip addr add 
                "ip netns add far; ip link add veth0 type veth peer name eth0 netns far; "
                "ip addr add 198.51.100.1/24 dev veth0; ip link set veth0 up; "
                "ip -n far addr add 198.51.100.2/24 dev eth0; ip -n far link set eth0 up", shell=True, check=True)
-far = subprocess.Popen(["ip", "netns", "exec", "far", "python3", "-c",
+far = subprocess.Popen(["ip", "netns", "exec", "far", "/usr/bin/python3", "-c",
                         "import socket; s = socket.create_server(('198.51.100.2', 636)); print(flush=True); kept = s.accept(); s.accept()"],
                        stdout=subprocess.PIPE)
 far.stdout.readline()
@@ -40,7 +40,7 @@ END
 sub there {
 	my @words = @_;
 	my %env = ref $words[0] ? %{shift @words} : ();
-	return run({ %env, BEFORE => "exec unshare -nmpf --mount-proc sh -c 'mount -t tmpfs tmpfs /run && exec \"\$\@\"' sh python3 $temp/sockets env" }, @words);
+	return run({ %env, BEFORE => "exec unshare -nmpf --mount-proc sh -c 'mount -t tmpfs tmpfs /run && exec \"\$\@\"' sh /usr/bin/python3 $temp/sockets env" }, @words);
 }
 
 sub test_suggest {
