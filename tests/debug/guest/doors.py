@@ -65,6 +65,8 @@ def main(seconds, calls, corpus=""):
                 made, sent, through, inputs = (so_far + int(more) for so_far, more in zip(
                     (made, sent, through, inputs), found.groups()))
                 guided.add(bool(found[5]))
+        if seed // PROCESSES % 10 == 9:
+            diag(f"so far {made} calls, {sent} packets")
         # on a busy machine a minute may be too little for anything to be tried
         used = min(made, sent) >= max(1000, int(calls)) and through
         if not good or used or seed > 20 * PROCESSES and not int(calls):
