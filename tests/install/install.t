@@ -129,7 +129,7 @@ packages() {
 
 	if [ -n "$long" ]; then
 		first=$older
-		"$INSTALL/build-deb" --release "$older" "$OUT/deb-$older" >&2 || die "no older packages"
+		"$INSTALL/build-deb" --release "$older" "$OUT/deb-$older" >/dev/null || die "no older packages"
 	fi
 	machine_new "$suite"
 	mkdir -p "$M/mailwall/new" "$M/mailwall/first"
@@ -218,7 +218,7 @@ loads() {
 upgrades() {
 	local compiler record build
 
-	"$INSTALL/build-deb" --release "$older" "$OUT/deb-$older" >&2 || die "no older packages"
+	"$INSTALL/build-deb" --release "$older" "$OUT/deb-$older" >/dev/null || die "no older packages"
 	machine_new "$suite"
 	compiler=$(in_machine readlink -f /usr/bin/gcc)
 	record=$M/var/lib/mailwall/failed/$K1
@@ -274,7 +274,7 @@ versions() {
 	local version
 
 	for version in "$release+nmu1" "$release-1"; do
-		"$INSTALL/build-deb" --version "$version" "$OUT/deb-version" >&2 || die "no packages of $version"
+		"$INSTALL/build-deb" --version "$version" "$OUT/deb-version" >/dev/null || die "no packages of $version"
 		machine_new "$suite"
 		ok "$suite: $version installs" debs deb-version
 		is "$(dpkg_status mailwall-dkms)" installed "$suite: $version: dpkg knows"
@@ -286,7 +286,7 @@ versions() {
 }
 
 lint_packages() {
-	"$INSTALL/build-deb" "$OUT/deb" >&2 || die "no packages"
+	"$INSTALL/build-deb" "$OUT/deb" >/dev/null || die "no packages"
 	ok "lintian has no error and no warning" lintian --allow-root --fail-on error,warning "$OUT"/deb/*.deb
 }
 
