@@ -285,6 +285,7 @@ versions() {
 	done
 }
 
+# Each part installs these packages.
 lint_packages() {
 	"$INSTALL/build-deb" "$OUT/deb" >/dev/null || die "no packages"
 	ok "lintian has no error and no warning" lintian --allow-root --fail-on error,warning "$OUT"/deb/*.deb

@@ -6,8 +6,8 @@ TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 CC = ["gcc", "-std=gnu11", "-O1", "-w", "-pthread"]
 PURE = ["kmod/table.c", "kmod/policy.c", "kmod/gateway.c", "kmod/edit.c", "kmod/prefix.c"]
 FLAGS_OF_PACKET = ["-D_GNU_SOURCE", "-fno-strict-aliasing", "-I", os.path.join(TOP, "tests/unit/kernel")]
-# Compiled once and run for a moment, they take longer to optimize than that saves. The others
-# would not link: they call what the kernel has not unless the compiler sees that nobody gets there.
+# Compiled once and run for a moment, they take longer to optimize than that saves. packet and behind
+# would not link: they call what is not there unless the compiler sees that nobody gets there.
 QUICK = ["-O0"]
 LINK_OF_PACKET = ["-Wl,--wrap=mw_general"]
 PATH = ["tests/unit/world.c", "tests/unit/naive.c", "kmod/hook.c", "kmod/forward.c", "kmod/general.c",
