@@ -258,7 +258,9 @@ def namespaces(nth):
     """A network namespace is made, of which the module has its part."""
     must(mw_load("adm=198.51.100.0/24"))
     before, wrong, refused = snapshot(), [], 0
-    with open("/proc/self/ns/net", "rb") as back:
+    log = Log()
+    # 6.1 says, as a warning, where it was whenever it has no memory for a folder of /proc/sys.
+    with open("/proc/self/ns/net", "rb") as back, sysctl("kernel.printk", "4"):
         for n in itertools.count(1):
             result, reached = nth(n, lambda: called(_libc.unshare(CLONE_NEWNET)))
             refused += bool(result)
@@ -270,6 +272,7 @@ def namespaces(nth):
             # the error is that of whichever part of the kernel had no memory
             if snapshot() != before:
                 wrong.append(f"allocation {n}: the policy is another one")
+            wrong += [f"allocation {n}: {line}" for line in log.lines() if "WARNING:" in line]
             if not reached:
                 break
     nothing_wrong(f"a namespace: {n - 1} allocations, refused by {refused}", wrong[:10])
