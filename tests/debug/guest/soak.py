@@ -5,6 +5,7 @@ namespaces that are born and die; a processor that goes and comes; memory pressu
 leaps. No mail is lost, no verdict is wrong, each segment is counted once, memory stays.
 
 soak.py SECONDS"""
+import collections
 import multiprocessing
 import poplib
 import random
@@ -333,15 +334,16 @@ def main():
         "floods": (flood, [(fam, hosts[where][fam]) for where in hosts for fam in (4, 6)]),
         "ADM": (console, GTW_ADM4), "reads": (reads,), "namespaces": (born, "child"), "clock": (clock,),
         "processor": (processor,), "memory": (pressure,)})
-    sent = set()
+    sent, times = set(), collections.Counter()
     was = of = None
     # the first round warms up
     for part_of in (5, 1.25):
         begun = time.monotonic()
         done = at_once(works, seconds / part_of)
         sent |= {what for name in done if name.startswith("mail") for what in done[name]}
-        diag("Dovecot's errors:\n" + run("grep", "-hE", ": (Error|Fatal|Panic): ", "/var/log/dovecot.log",
-                                         "/tmp/dovecot-behind.log").stdout)
+        times.update({name: len(what) for name, what in done.items()})
+        said = run("grep", "-hE", ": (Error|Fatal|Panic): ", "/var/log/dovecot.log", "/tmp/dovecot-behind.log")
+        diag("Dovecot's errors: " + (said.stdout or "none"))
         no_mail_lost(sent)
         exact()
         now, kinds = memory(), slabs()
@@ -352,6 +354,7 @@ def main():
             more = {kind: size - of.get(kind, 0) for kind, size in kinds.items()}
             diag(f"of which grew most: {dict(sorted(more.items(), key=lambda item: -item[1])[:8])}")
         was, of = now, kinds
+    diag(", ".join(f"{number} {name}" for name, number in {**times, "segments": sum(ledger())}.items()))
     is_(mw_unload().returncode, 0, "the module unloads")
     del keep
     done_testing()
