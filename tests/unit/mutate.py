@@ -177,6 +177,9 @@ def main():
             if which and not why:
                 diag("\n".join(found))
     diag(f"{killed} of {len(mutants)} mutants killed, each by the point that is meant")
+    if not pattern:
+        with open(os.path.join(TOP, "README.md"), encoding="utf-8") as file:
+            ok(f"| {len(MUTANTS)} mutants |" in file.read(), f"README has their number, {len(MUTANTS)}")
     done_testing()
 
 
