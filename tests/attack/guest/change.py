@@ -37,7 +37,7 @@ def put(device, policy):
         raise OSError(error, os.strerror(error))
 
 
-def flow(packets, out, stop, counts):
+def flow(packets, out, stop, rounds, counts):
     """Send these packets over and over: (cable, packet, class), and the raw ones of the
     gateway's own: (socket family, packet, target)."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -58,6 +58,7 @@ def flow(packets, out, stop, counts):
                 leaks += 1
             except ConnectionRefusedError:
                 pass
+        rounds.value += 1
     counts.put((sent, outward, leaks))
 
 
@@ -68,12 +69,22 @@ class Flow:
         # classes: name -> [(cable, packet)]
         self.classes = classes
         self.stop, self.counts = multiprocessing.Event(), multiprocessing.Queue()
+        self.rounds, self.last = multiprocessing.Value("Q", lock=False), 0
         packets = [item for items in classes.values() for item in items]
         must(run("nft", "reset", "counters"))
         self.before = stats()
         self.process = multiprocessing.Process(
-            target=flow, args=(packets, list(out), self.stop, self.counts), daemon=True)
+            target=flow, args=(packets, list(out), self.stop, self.rounds, self.counts), daemon=True)
         self.process.start()
+
+    def keeps_up(self):
+        """Wait until all was sent once more since the last time: a busy machine may not come to
+        it between many changes."""
+        while self.rounds.value == self.last:
+            if not self.process.is_alive():
+                raise ChildProcessError("nothing flows any more")
+            time.sleep(0.001)
+        self.last = self.rounds.value
 
     def end(self):
         """({class: sent}, {class: seen behind}, how the counters went, out, leaks)"""
@@ -195,6 +206,7 @@ def whole_policies(prober, device, changes):
                     for dst, dport in ((Q4, 4444), (P4, 5555), (Q6, 4444), (P6, 5555))])
     wrong = []
     for number in range(changes):
+        flowing.keeps_up()
         name = "AB"[number % 2]
         put(device, policies[number % 2])
         want = {(src, dport) for src in ((P4, P6), (Q4, Q6))[number % 2]
@@ -234,6 +246,7 @@ def modes(prober, device, changes):
     wrong = []
     order = ["enforce", "audit", "enforce", "off", "enforce", "waiting", "audit", "off"]
     for number in range(changes):
+        flowing.keeps_up()
         mode = order[number % len(order)]
         if mode == "waiting":
             put(device, waiting)
@@ -283,6 +296,7 @@ def attributes(prober, changes):
              ("site", "\n", set())]
     asked = [("adm", src, dport) for src in (P4, Q4, P6, Q6) for dport in (2222, CONSOLE)]
     for number in range(changes):
+        flowing.keeps_up()
         name, text, want = steps[number % len(steps)]
         error = mw_write(name, text)
         got = prober.ask(asked)
