@@ -60,6 +60,17 @@ class Nth:
         return result, not int(left)
 
 
+@contextlib.contextmanager
+def spared():
+    """The console is spared what the kernel says where it has no memory, and whose fault that is,
+    a stack for each. Gives what tells the other warnings in the log since the last time; its
+    trace events warn, too, when a module's have none."""
+    log = Log()
+    with sysctl("kernel.printk", "4"):
+        yield lambda: [line for line in log.lines()
+                       if "WARNING:" in line and "kernel/trace/trace_events.c:" not in line]
+
+
 class Tun:
     """A device of the calling thread's namespace, behind which ANY is; with "this" it is
     where packets come by."""
@@ -240,17 +251,19 @@ def loading(nth):
         is_(whole[2], [25], "and judges")
         must(mw_unload())
         wrong, refused = [], 0
-        for n in itertools.count(1):
-            result, reached = nth(n, insert)
-            if not result:
-                if state() != whole:
-                    wrong.append(f"allocation {n}: loaded with {state()}")
-                must(mw_unload())
-            elif result != errno.ENOMEM or loaded() or tun.answered() != list(PORTS):
-                wrong.append(f"allocation {n}: {name_of(result)}, {loaded()}, {tun.answered()}")
-            refused += bool(result)
-            if not reached:
-                break
+        with spared() as warnings:
+            for n in itertools.count(1):
+                result, reached = nth(n, insert)
+                if not result:
+                    if state() != whole:
+                        wrong.append(f"allocation {n}: loaded with {state()}")
+                    must(mw_unload())
+                elif result != errno.ENOMEM or loaded() or tun.answered() != list(PORTS):
+                    wrong.append(f"allocation {n}: {name_of(result)}, {loaded()}, {tun.answered()}")
+                wrong += [f"allocation {n}: {line}" for line in warnings()]
+                refused += bool(result)
+                if not reached:
+                    break
     nothing_wrong(f"insmod: {n - 1} allocations, refused by {refused}", wrong[:10])
 
 
@@ -258,9 +271,7 @@ def namespaces(nth):
     """A network namespace is made, of which the module has its part."""
     must(mw_load("adm=198.51.100.0/24"))
     before, wrong, refused = snapshot(), [], 0
-    log = Log()
-    # 6.1 says, as a warning, where it was whenever it has no memory for a folder of /proc/sys.
-    with open("/proc/self/ns/net", "rb") as back, sysctl("kernel.printk", "4"):
+    with open("/proc/self/ns/net", "rb") as back, spared() as warnings:
         for n in itertools.count(1):
             result, reached = nth(n, lambda: called(_libc.unshare(CLONE_NEWNET)))
             refused += bool(result)
@@ -272,7 +283,7 @@ def namespaces(nth):
             # the error is that of whichever part of the kernel had no memory
             if snapshot() != before:
                 wrong.append(f"allocation {n}: the policy is another one")
-            wrong += [f"allocation {n}: {line}" for line in log.lines() if "WARNING:" in line]
+            wrong += [f"allocation {n}: {line}" for line in warnings()]
             if not reached:
                 break
     nothing_wrong(f"a namespace: {n - 1} allocations, refused by {refused}", wrong[:10])
@@ -312,8 +323,7 @@ def in_a_row(device):
     pages that lie apart is refused too."""
     files = {"gtw": os.open(f"{MW_SYS}/gtw", os.O_WRONLY)}
     wrong, refused, done = [], 0, write(files, "gtw", "+" + BEHIND)(device)
-    # The kernel says that it has no memory, and whose fault that is.
-    with sysctl("kernel.printk", "4"):
+    with spared() as warnings:
         for times in range(1, 17):
             with own_namespace(), Tun() as tun:
                 assert device.change(**OLD) == 0
@@ -323,6 +333,7 @@ def in_a_row(device):
                 refused += result == errno.ENOMEM
                 if result and (result != errno.ENOMEM or tun.state(device) != before):
                     wrong.append(f"{times}: {name_of(result)}: {tun.state(device)}, not {before}")
+            wrong += [f"{times}: {line}" for line in warnings()]
     ok(refused and not wrong, f"flows for which there are no pages: refused {refused} times of 16",
        "\n".join(wrong[:4]))
     os.close(files["gtw"])
@@ -360,9 +371,7 @@ def due(device):
 
 def main():
     nth = Nth()
-    # The kernel warns of its own where it has no memory for a module's pages and trace events.
-    with sysctl("kernel.printk", "4"):
-        part(loading, nth, mend=mw_unload)
+    part(loading, nth, mend=mw_unload)
     must(mw_load())
     with Device() as device:
         parts((in_a_row, due), device)
