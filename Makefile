@@ -18,9 +18,13 @@ TIME ?= 600
 RELEASE := $(shell sed -n 's/.*MAILWALL_RELEASE "\(.*\)"/\1/p' kmod/version.h)
 PROVE := prove --timer --comments --failures
 
-# Cheap tests first: what they find need not be waited for. Then what takes longest.
-CHECK := $(wildcard tests/unit/*.t tests/fuzz/*.t tools/test/*.t tests/install/*.t tests/matrix/*.t tests/vm/*.t \
-	   tests/net/*.t tests/attack/*.t tests/debug/doors.t tests/bench/*.t)
+# Cheap tests first: what they find need not be waited for. Then what takes longest, so that at the
+# end nothing runs on alone.
+CHEAP := $(wildcard tests/unit/*.t tests/fuzz/*.t tools/test/*.t)
+SLOW := $(wildcard tests/install/*.t tests/matrix/*.t tests/vm/*.t) tests/attack/mutate.t tests/attack/scan.t \
+	tests/bench/bench.t
+REST := $(wildcard tests/net/*.t tests/attack/*.t tests/bench/*.t) tests/debug/doors.t
+CHECK := $(CHEAP) $(SLOW) $(filter-out $(SLOW),$(REST))
 # At full size these take an hour each.
 LONGEST := tests/debug/doors.t tests/install/install.t
 # Tests in machines wait half of their time: for what must not arrive, for a second to pass.
