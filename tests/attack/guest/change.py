@@ -62,6 +62,13 @@ def flow(packets, out, stop, rounds, counts):
     counts.put((sent, outward, leaks))
 
 
+def seen_behind():
+    """{class: segments that nft counted}"""
+    text = must(run("nft", "list", "counters")).stdout
+    return {name: int(count) for name, count in
+            re.findall(r"counter (\w+) \{\s*packets (\d+)", text)}
+
+
 class Flow:
     """Segments that flow from the other processor, counted behind mailwall by nft."""
 
@@ -91,15 +98,13 @@ class Flow:
         self.stop.set()
         sent, outward, leaks = self.counts.get(timeout=60)
         self.process.join()
-        time.sleep(0.5)     # what is in the other processor's backlog
         by_class, at = {}, 0
         for name, items in self.classes.items():
             by_class[name] = sum(sent[at:at + len(items)])
             at += len(items)
-        text = must(run("nft", "list", "counters")).stdout
-        seen = {name: int(count) for name, count in
-                re.findall(r"counter (\w+) \{\s*packets (\d+)", text)}
-        after = stats()
+        # Some are in the other processor's backlog: of each round these are the last.
+        wait_until(lambda: seen_behind()["always"] == by_class["always"], 20)
+        seen, after = seen_behind(), stats()
         return by_class, seen, {key: after[key] - self.before.get(key, 0) for key in after}, \
             outward, leaks
 

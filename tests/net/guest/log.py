@@ -258,6 +258,13 @@ def nflog(wire):
         must(mw_unload())
 
 
+def unread():
+    """Bytes that readers of netfilter's netlink messages have before them."""
+    with open("/proc/net/netlink", encoding="ascii") as file:
+        rows = [line.split() for line in file]
+    return sum(int(row[4]) for row in rows if row[1] == "12")
+
+
 def watch(wire):
     """mailwall watch, by its own reading of the group; and what it says where it cannot."""
     must(mw_load("log=nflog:9", "adm=198.51.100.0/24"))
@@ -295,9 +302,10 @@ def watch(wire):
         wire.send(4, CASES[0])
     wait_until(lambda: denials() - before >= 20000, 20)
     process.send_signal(signal.SIGCONT)
-    time.sleep(2)
+    wait_until(lambda: not unread(), 60)
     wire.send(4, CASES[0])      # whose number tells how many are lost
-    time.sleep(1)
+    time.sleep(1.5)     # nfnetlink_log hands over what it has once in a second
+    wait_until(lambda: not unread(), 60)
     process.terminate()
     said = [json.loads(line) for line in process.communicate()[0].splitlines()]
     counted, lost = sum(one.get("segments", 0) for one in said), said[-1]["lost"]
