@@ -22,7 +22,7 @@ PROVE := prove --timer --comments --failures
 # end nothing runs on alone.
 CHEAP := $(wildcard tests/unit/*.t tests/fuzz/*.t tools/test/*.t)
 SLOW := $(wildcard tests/install/*.t tests/matrix/*.t tests/vm/*.t) tests/attack/mutate.t tests/attack/scan.t \
-	tests/bench/bench.t
+	tests/net/ways.t tests/bench/bench.t
 REST := $(wildcard tests/net/*.t tests/attack/*.t tests/bench/*.t) tests/debug/doors.t
 CHECK := $(CHEAP) $(SLOW) $(filter-out $(SLOW),$(REST))
 # At full size these take an hour each.
