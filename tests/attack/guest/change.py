@@ -62,13 +62,6 @@ def flow(packets, out, stop, rounds, counts):
     counts.put((sent, outward, leaks))
 
 
-def seen_behind():
-    """{class: segments that nft counted}"""
-    text = must(run("nft", "list", "counters")).stdout
-    return {name: int(count) for name, count in
-            re.findall(r"counter (\w+) \{\s*packets (\d+)", text)}
-
-
 class Flow:
     """Segments that flow from the other processor, counted behind mailwall by nft."""
 
@@ -103,8 +96,8 @@ class Flow:
             by_class[name] = sum(sent[at:at + len(items)])
             at += len(items)
         # Some are in the other processor's backlog: of each round these are the last.
-        wait_until(lambda: seen_behind()["always"] == by_class["always"], 20)
-        seen, after = seen_behind(), stats()
+        wait_until(lambda: nft_counters()["always"] == by_class["always"], 20)
+        seen, after = nft_counters(), stats()
         return by_class, seen, {key: after[key] - self.before.get(key, 0) for key in after}, \
             outward, leaks
 

@@ -171,9 +171,7 @@ NFT = """table inet scanned {
 
 def counters():
     """How many arrived, passed, and were denied, so far."""
-    text = must(run("nft", "list", "counters")).stdout
-    seen = {name: int(count) for name, count in
-            re.findall(r"counter (\w+) \{\s*packets (\d+)", text)}
+    seen = nft_counters()
     return seen["arrived"], seen["passed"], \
         sum(count for key, count in stats().items() if key[0] == "in")
 

@@ -249,9 +249,8 @@ def no_mail_lost(sent):
 
 def ledger():
     """(here, behind) as nft counted."""
-    text = must(run("nft", "list", "counters")).stdout
-    found = dict(re.findall(r"counter (\w+) \{\s*packets (\d+)", text))
-    return int(found["here"]), int(found["behind"])
+    found = nft_counters()
+    return found["here"], found["behind"]
 
 
 def told():

@@ -11,6 +11,7 @@ import contextlib
 import ctypes
 import errno
 import os
+import re
 import selectors
 import socket
 import subprocess
@@ -139,6 +140,13 @@ def sysctl(name, value, ns="gtw"):
         yield
     finally:
         set_sysctl(name, old, ns)
+
+
+def nft_counters():
+    """{name: packets} of each counter that an nft table has by name."""
+    text = must(run("nft", "list", "counters")).stdout
+    return {name: int(count) for name, count in
+            re.findall(r"counter (\w+) \{\s*packets (\d+)", text)}
 
 
 def topology():
