@@ -305,8 +305,8 @@ static bool product(const struct mw_spec *spec, unsigned int step)
 	return good;
 }
 
-/* Of the pairs of ports each so many is tried. */
-static unsigned int pair_step = 1;
+/* For a mutant: a seventh of the combinations of flags, and of the pairs of ports. */
+static bool few;
 
 /* A few segments that together meet each verdict, in each form that p has. */
 static bool verdicts(const struct mw_spec *spec, const struct packet *form)
@@ -316,7 +316,7 @@ static bool verdicts(const struct mw_spec *spec, const struct packet *form)
 	bool good = true;
 
 	publish(spec);
-	for (pair = 0; pair < ARRAY_SIZE(ports) * ARRAY_SIZE(ports); pair += pair_step)
+	for (pair = 0; pair < ARRAY_SIZE(ports) * ARRAY_SIZE(ports); pair += few ? 7 : 1)
 		for (k = 0; k < 8 * ARRAY_SIZE(flags) && good; k++) {
 			struct packet p = *form;
 
@@ -692,8 +692,6 @@ static bool hooks_as_needed(void)
 
 int main(int argc, char **argv)
 {
-	/* quick: a third of the combinations of flags; few: a seventh, and of the pairs of ports */
-	unsigned int step = argc < 2 ? 1 : !strcmp(argv[1], "quick") ? 3 : 7;
 	static const struct {
 		unsigned int mode, log;
 		const char *name;
@@ -703,11 +701,12 @@ int main(int argc, char **argv)
 		{ MAILWALL_AUDIT, MAILWALL_LOG_OFF, "audit" },
 		{ MAILWALL_OFF, MAILWALL_LOG_KERNEL, "off, while the hooks are there" },
 	};
-	unsigned int i;
+	unsigned int i, step;
 
+	few = argc > 1 && !strcmp(argv[1], "few");
+	/* quick: a third of the combinations of flags */
+	step = few ? 7 : argc > 1 ? 3 : 1;
 	only = argc > 2 ? argv[2] : NULL;
-	if (step == 7)
-		pair_step = 7;
 	point(ops_as_documented(), "hooks, families and priorities");
 	point(hooks_come_and_go(), "hooks come and go in sets");
 	point(hooks_as_needed(), "no hook is registered that no item needs");
