@@ -262,7 +262,7 @@ def unread():
     """Bytes that readers of netfilter's netlink messages have before them."""
     with open("/proc/net/netlink", encoding="ascii") as file:
         rows = [line.split() for line in file]
-    return sum(int(row[4]) for row in rows if row[1] == "12")
+    return sum(int(row[4]) for row in rows if row[1] == "12")   # NETLINK_NETFILTER
 
 
 def watch(wire):
