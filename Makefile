@@ -56,9 +56,7 @@ check:
 
 check-long:
 	tests/deps perl
-	MAILWALL_LONG=1 $(PROVE) -j$(JOBS) $(LONGEST) $(filter-out $(LONGEST),$(CHECK))
-	$(PROVE) tests/debug/soak :: 300
-	$(MAKE) prove
+	MAILWALL_LONG=1 $(PROVE) -j$(JOBS) $(LONGEST) tests/debug/soak tests/unit/prove $(filter-out $(LONGEST),$(CHECK))
 
 soak:
 	tests/deps perl
