@@ -177,7 +177,7 @@ packages() {
 		boot "$suite boots its new kernel under Secure Boot" newkernel
 		firmware_off
 		boot_image "$K1"
-		# It compiles for both kernels, under emulation.
+		# It compiles under emulation.
 		BOOT_TIMEOUT=3000 boot "$suite upgrades while the older release is loaded" upgrade
 		rm -f "$WORK/image"
 
