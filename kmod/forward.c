@@ -109,9 +109,9 @@ static __always_inline void mw_see(struct mw_net *mn, u8 direction, unsigned lon
 	mw_count(mn->counted.seen->segments[direction][gateway], 1);
 }
 
-static __always_inline unsigned int mw_allow(struct mw_net *mn, const struct sk_buff *skb,
-					     const struct mw_way *way, u8 direction,
-					     unsigned long row, u8 flags)
+static __always_inline unsigned int mw_forward_allow(struct mw_net *mn, const struct sk_buff *skb,
+						     const struct mw_way *way, u8 direction,
+						     unsigned long row, u8 flags)
 {
 	struct mw_row_stats __percpu *stats = &mn->counted.behind->row[0][row];
 
@@ -126,7 +126,7 @@ static __always_inline unsigned int mw_allow(struct mw_net *mn, const struct sk_
 }
 
 /* Inbound: outbound, somebody may have to be told. */
-static __always_inline unsigned int mw_deny(struct mw_net *mn, unsigned long reason)
+static __always_inline unsigned int mw_forward_deny(struct mw_net *mn, unsigned long reason)
 {
 	mw_count(mn->counted.behind->denied[MAILWALL_IN][reason], 1);
 	return NF_DROP;
@@ -155,7 +155,7 @@ static __always_inline unsigned int mw_ask_noted(struct mw_net *mn, struct sk_bu
 	if (!mw_flow_is_noted(mn->flows, key, mw_now()))
 		return mw_not_plain(mn, skb, state, way);
 	mw_see(mn, MAILWALL_OUT, gateway);
-	return mw_allow(mn, skb, way, MAILWALL_OUT, row, flags);
+	return mw_forward_allow(mn, skb, way, MAILWALL_OUT, row, flags);
 }
 
 /* Inbound, seen, and needs a connection. */
@@ -174,9 +174,9 @@ static __always_inline unsigned int mw_ask_fresh(struct mw_net *mn, struct sk_bu
 		mw_count(mn->counted.behind->flows_missed, 1);
 	verdict = mw_policy_settle_connection(verdict, fresh);
 	if (!verdict.row)
-		return mw_deny(mn, verdict.reason);
+		return mw_forward_deny(mn, verdict.reason);
 	/* what needs a connection opens none */
-	return mw_allow(mn, skb, way, MAILWALL_IN, verdict.row, 0);
+	return mw_forward_allow(mn, skb, way, MAILWALL_IN, verdict.row, 0);
 }
 
 /* br_netfilter shows here what goes through a bridge, and may have been judged there. */
@@ -233,8 +233,8 @@ static __always_inline unsigned int mw_through(struct mw_net *mn, struct sk_buff
 		return mw_not_plain(mn, skb, state, way);
 	mw_see(mn, direction, gateway);
 	if (!verdict.row)
-		return mw_deny(mn, verdict.reason);
-	return mw_allow(mn, skb, way, direction, verdict.row, seg.flags);
+		return mw_forward_deny(mn, verdict.reason);
+	return mw_forward_allow(mn, skb, way, direction, verdict.row, seg.flags);
 }
 
 /* From a gateway. @to_other: to another one, and judged twice. */

@@ -115,7 +115,7 @@ static void mw_note(const struct mw_packet *p)
 }
 
 /* A gateway's own connect() gives up at once if it is told. */
-static void mw_tell(const struct mw_packet *p)
+static void mw_unreachable(const struct mw_packet *p)
 {
 	if (p->place != MW_PLACE_ROUTED || p->bridged)
 		return;
@@ -192,7 +192,7 @@ static unsigned int mw_refuse_packet(const struct mw_packet *p, u8 direction, bo
 	mw_count(stats->denied[direction][reason], 1);
 	if (behind && direction == MAILWALL_OUT && reason != MAILWALL_MALFORMED &&
 	    mw_flags_opening(tcp_flag_byte(p->r.th)))
-		mw_tell(p);
+		mw_unreachable(p);
 	/* connect(2) of this host gives up at once on this error only: tcp_connect() */
 	if (p->place == MW_PLACE_HOST && p->state->hook == NF_INET_LOCAL_OUT)
 		return NF_DROP_ERR(-ECONNREFUSED);

@@ -297,7 +297,7 @@ static int mw_get_counters(struct mw_net *mn, void __user *arg)
 	return error;
 }
 
-static int mw_answer(struct mw_net *mn, void __user *arg)
+static int mw_ask(struct mw_net *mn, void __user *arg)
 {
 	struct mailwall_explain question;
 
@@ -325,7 +325,7 @@ long mw_ioctl(struct file *file, unsigned int call, unsigned long address)
 	case MAILWALL_GET_COUNTERS:
 		return mw_get_counters(mn, arg);
 	case MAILWALL_EXPLAIN:
-		return mw_answer(mn, arg);
+		return mw_ask(mn, arg);
 	default:
 		return -ENOTTY;
 	}

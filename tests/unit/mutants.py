@@ -575,7 +575,7 @@ meant("behind: routed, plain", [
     ("general.c", "mw_count(p->mn->counted.behind->flows_missed, 1);", ""),
     ("general.c", "if (behind)\n\t\tmw_count", "if (0)\n\t\tmw_count"),
     ("general.c", "behind && direction == MAILWALL_OUT && reason", "0 && reason"),
-    ("general.c", "mw_flags_opening(tcp_flag_byte(p->r.th)))\n\t\tmw_tell(p);", "1)\n\t\tmw_tell(p);"),
+    ("general.c", "mw_flags_opening(tcp_flag_byte(p->r.th)))\n\t\tmw_unreachable(p);", "1)\n\t\tmw_unreachable(p);"),
     ("general.c", "if (fate == NF_ACCEPT && (ends.to || ends.to_this))", "if (ends.to || ends.to_this)"),
     ("general.c", "if (fate == NF_ACCEPT && (ends.to || ends.to_this))", "if (0)"),
     ("general.c", "ICMP_PKT_FILTERED", "ICMP_PKT_FILTERED + 1"),
