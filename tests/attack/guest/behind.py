@@ -535,12 +535,9 @@ def main():
     ghosts()
     ground = Ground()
     f = Middle(ground)
-    with contextlib.ExitStack() as stack:
-        # Fragments that never make a whole must not use the room of those that do.
-        for fam in ("ipv4.ipfrag", "ipv6.ip6frag"):
-            stack.enter_context(sysctl(f"net.{fam}_high_thresh", 64 << 20, ground.gateway))
-        for way in [arg for arg in sys.argv[1:] if arg in WAYS] or WAYS:
-            part(WAYS[way], ground, f, long, mend=mw_unload)
+    keep_fragments(ground.gateway)
+    for way in [arg for arg in sys.argv[1:] if arg in WAYS] or WAYS:
+        part(WAYS[way], ground, f, long, mend=mw_unload)
     diag(f"{f.cases} segments in {f.segments} packets sent by hand")
     f.listener.stop()
     done_testing()

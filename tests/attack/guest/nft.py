@@ -65,6 +65,13 @@ def twin():
     nobody("any2", "adm2")
 
 
+def room_for_connections():
+    """conntrack drops what it has no room for, though the table allows it."""
+    keep_fragments("gw2")
+    set_sysctl("net.netfilter.nf_conntrack_frag6_high_thresh", 64 << 20, "gw2")
+    set_sysctl("net.netfilter.nf_conntrack_max", 1 << 20)
+
+
 def built(*layers):
     """Their bytes. scapy's "/" is the same, but copies every layer for each one added."""
     for layer in layers:
@@ -349,6 +356,8 @@ def main():
     ghosts()
     twin()
     must(run("nsenter", "--net=/run/netns/gw2", "nft", "-f", "/mailwall/tests/attack/table.nft"))
+    keep_fragments()
+    room_for_connections()
     must(mw_load("adm=" + ADM.replace(" ", ",")))
     pair = Pair()
     compare_all(pair, seed, number, None if long else 4000, headers.ipv4_options, headers.atomic6)

@@ -86,6 +86,8 @@ def main():
     twin()
     must(run("modprobe", "nf_conntrack_bridge"))
     grounds = {"mailwall": Ground(), "nft": Ground("gw2", "2")}
+    for ground in grounds.values():
+        keep_fragments(ground.gateway)
     pair = BehindPair({name: Middle(ground) for name, ground in grounds.items()},
                       differences_behind)
     for name in [arg for arg in sys.argv[1:] if arg in TABLES] or TABLES:
@@ -95,6 +97,7 @@ def main():
             run("nft", "flush", "ruleset")
             must(run("nft", TABLES[name]))
             set_sysctl("net.netfilter.nf_conntrack_tcp_timeout_close", 1)
+        room_for_connections()
         must(mw_load("adm=" + ADM.replace(" ", ","), f"gtw={INNER[4]},{INNER[6]}"
                      if name == "router" else "gtw=port:gw0"))
         diag(f"---- {name} ----")

@@ -142,6 +142,12 @@ def sysctl(name, value, ns="gtw"):
         set_sysctl(name, old, ns)
 
 
+def keep_fragments(ns="gtw"):
+    """Fragments that never make a whole must not use the room of those that do."""
+    for fam in ("ipv4.ipfrag", "ipv6.ip6frag"):
+        set_sysctl(f"net.{fam}_high_thresh", 64 << 20, ns)
+
+
 def nft_counters():
     """{name: packets} of each counter that an nft table has by name."""
     text = must(run("nft", "list", "counters")).stdout
