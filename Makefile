@@ -26,7 +26,7 @@ SLOW := $(wildcard tests/install/*.t tests/matrix/*.t tests/vm/*.t) tests/attack
 REST := $(wildcard tests/net/*.t tests/attack/*.t tests/bench/*.t) tests/debug/doors.t
 CHECK := $(CHEAP) $(SLOW) $(filter-out $(SLOW),$(REST))
 # At full size these take an hour each.
-LONGEST := tests/debug/doors.t tests/install/install.t
+LONGEST := tests/debug/doors.t tests/install/install.t tests/install/trixie tests/attack/scan.t tests/matrix/matrix.t
 # Tests in machines wait half of their time: for what must not arrive, for a second to pass.
 JOBS ?= $(shell echo $$((2 * $$(nproc))))
 # On kernels that look for mistakes: what User Mode Linux is as good for, with one processor, and the module's own.
@@ -93,7 +93,7 @@ deb:
 
 check-install:
 	tests/deps perl
-	MAILWALL_LONG=1 $(PROVE) tests/install/install.t
+	MAILWALL_LONG=1 $(PROVE) -j2 tests/install/install.t tests/install/trixie
 
 load: modules
 	insmod ./mailwall.ko $(ARGS)

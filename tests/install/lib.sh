@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # What the parts of install.t share. Points are counted in the main shell.
 #
-#   machine_new SUITE; in_machine COMMAND...; boot NAME GUEST_SCRIPT [QEMU...]
+#   machine_new; in_machine COMMAND...; boot NAME GUEST_SCRIPT [QEMU...]
 
 # shellcheck source-path=SCRIPTDIR source=../lib/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/common.sh"
@@ -11,18 +11,16 @@
 INSTALL=$TOPDIR/tests/install
 OUT=$TOPDIR/build/install
 
-# The machine: the cached root below, what a test does to it above.
-# machine_new SUITE
+# The machine: the cached root of $suite below, what a test does to it above.
 machine_new() {
 	local dir
 
 	machine_end || die "$M is still in use: $(machine_processes)"
-	dir=$("$INSTALL/root" "$1") || die "no root of $1"
+	dir=$("$INSTALL/root" "$suite") || die "no root of $suite"
 	# shellcheck disable=SC2034  # for those who source this
 	K1=$(cat "$dir/FIRST") K2=$(cat "$dir/SECOND")
 	# shellcheck disable=SC2034  # likewise
 	R1=$(literal "$K1")
-	suite=$1
 	remove_tree "$WORK/upper" "$WORK/work" || die "cannot begin anew"
 	mkdir -p "$WORK/upper" "$WORK/work" "$M"
 	mount -t overlay -o "lowerdir=$dir/root,upperdir=$WORK/upper,workdir=$WORK/work" overlay "$M"
@@ -147,8 +145,8 @@ boot() {
 	for arg in -device virtio-net-pci ${BOOT_FIRMWARE[@]+"${BOOT_FIRMWARE[@]}"}; do
 		qemu+=("--qemu=$arg")
 	done
-	subtest "$name" "$OUT/$suite.$2.tap" /usr/bin/python3 "$TOPDIR/tests/vm/machine.py" --kernel "$WORK/vmlinuz" \
+	subtest "$name" "$OUT/$2.tap" /usr/bin/python3 "$TOPDIR/tests/vm/machine.py" --kernel "$WORK/vmlinuz" \
 		--initrd "$WORK/initrd" --out "$WORK/image" --smp 2 --mem 1024 --timeout "${BOOT_TIMEOUT:-900}" \
-		--log "$OUT/$suite.$2.$BOOT_KERNEL.log" --title "$suite, $2" "${qemu[@]}" \
+		--log "$OUT/$2.$BOOT_KERNEL.log" --title "$suite, $2" "${qemu[@]}" \
 		--append "root=/dev/vda rw net.ifnames=0 mwtest=$2 ${3:-}"
 }
