@@ -65,8 +65,8 @@ def twin():
     nobody("any2", "adm2")
 
 
-def room_for_connections():
-    """conntrack drops what it has no room for, though the table allows it."""
+def room_for_conntrack():
+    """It drops what it has no room for, whole segments and fragments, though the table allows them."""
     keep_fragments("gw2")
     set_sysctl("net.netfilter.nf_conntrack_frag6_high_thresh", 64 << 20, "gw2")
     set_sysctl("net.netfilter.nf_conntrack_max", 1 << 20)
@@ -357,7 +357,7 @@ def main():
     twin()
     must(run("nsenter", "--net=/run/netns/gw2", "nft", "-f", "/mailwall/tests/attack/table.nft"))
     keep_fragments()
-    room_for_connections()
+    room_for_conntrack()
     must(mw_load("adm=" + ADM.replace(" ", ",")))
     pair = Pair()
     compare_all(pair, seed, number, None if long else 4000, headers.ipv4_options, headers.atomic6)

@@ -97,7 +97,7 @@ def main():
             run("nft", "flush", "ruleset")
             must(run("nft", TABLES[name]))
             set_sysctl("net.netfilter.nf_conntrack_tcp_timeout_close", 1)
-        room_for_connections()
+        room_for_conntrack()
         must(mw_load("adm=" + ADM.replace(" ", ","), f"gtw={INNER[4]},{INNER[6]}"
                      if name == "router" else "gtw=port:gw0"))
         diag(f"---- {name} ----")
