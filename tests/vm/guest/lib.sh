@@ -125,6 +125,10 @@ listening() {
 	in_ns "$1" ss -Hltn "sport = :$2" | grep -q .
 }
 
+listening_or_gone() {
+	listening "$1" "$2" || ! kill -0 "$3"
+}
+
 # start_server NS PORTS... -- COMMAND...: in the background, ready when this returns.
 start_server() {
 	local ns=$1 ports=() port
@@ -143,7 +147,9 @@ start_server() {
 	fi
 	server_pids+=($!)
 	for port in "${ports[@]}"; do
-		wait_until 30 listening "$ns" "$port" || {
+		# Emulated on a busy host, Python takes half a minute to start.
+		wait_until 120 listening_or_gone "$ns" "$port" $!
+		listening "$ns" "$port" || {
 			diag "nothing listens on port $port: $(tail -n 5 /tmp/server.log)"
 			return 1
 		}
