@@ -531,7 +531,8 @@ static void send_variants(unsigned int way, bool ipv6, const u8 *packet, unsigne
 			  unsigned int length)
 {
 	static const u8 flags[] = { 2, 0x12, 0x10, 0x18, 4, 0x11, 3, 0 };
-	unsigned int many = take(1) % 64, size = 0;
+	/* so many that there are as many packets as calls */
+	unsigned int many = take(1) % 128, size = 0;
 	/* of the packet alone: an input does the same when it is tried again */
 	u32 chance = (u32)sum(packet, length) << 16 | length | 1;
 	u8 frame[128], own_copy[512], *tcp = own_copy + head;
