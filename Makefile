@@ -25,7 +25,7 @@ SLOW := $(wildcard tests/install/*.t tests/matrix/*.t tests/vm/*.t) tests/attack
 	tests/net/ways.t tests/bench/bench.t
 REST := $(wildcard tests/net/*.t tests/attack/*.t tests/bench/*.t) tests/debug/doors.t
 CHECK := $(CHEAP) $(SLOW) $(filter-out $(SLOW),$(REST))
-# At full size these take an hour each.
+# What takes longest at full size begins first.
 LONGEST := tests/debug/doors.t tests/install/install.t tests/install/trixie tests/attack/scan.t tests/matrix/matrix.t
 # Tests in machines wait half of their time: for what must not arrive, for a second to pass.
 JOBS ?= $(shell echo $$((2 * $$(nproc))))

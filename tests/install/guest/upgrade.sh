@@ -6,7 +6,8 @@ old=$(cat /sys/module/mailwall/version)
 new=$(cat /mailwall/new/release)
 is "$(cat $MW_SYS/mode)" enforce "release $old enforces"
 mailwall adm set 198.51.100.0/24 2001:db8::/32
-# Under emulation the compiler takes its time: one kernel's module is enough, of what was compiled before.
+# Under emulation the compiler takes its time: one kernel's module is enough, and ccache has its objects
+# where another part built the same release.
 ok "the other kernel is removed" apt-get -q -y purge "linux-image-$(cat /mailwall/K2)" "linux-headers-$(cat /mailwall/K2)"
 is "$(echo /lib/modules/*/updates/dkms/mailwall.ko*)" "$(module_file)" "and its module with it"
 said=$(PATH=/usr/lib/ccache:$PATH dpkg -i /mailwall/new/*.deb 2>&1)
