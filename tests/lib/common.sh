@@ -156,14 +156,28 @@ prefer_uml() {
 	export MAILWALL_KERNEL=${MAILWALL_KERNEL:-uml}
 }
 
-# newest_kernel [--update]: the newest one's name, whichever suite has it.
-newest_kernel() {
-	local kernel dir
-
-	for kernel in trixie-backports forky sid; do
-		dir=$("$TOPDIR/tests/vm/fetch-kernel" "$@" "$kernel") && echo "$(cat "$dir/KREL") $kernel"
-	done | sort -V | tail -n 1 | cut -d ' ' -f 2
-}
+# newest_kernel [--update]: the newest one's name, whichever suite has it; it alone is fetched. The
+# suites are asked once a day, or with --update; the last answer serves where they cannot be.
+newest_kernel() (
+	answer=$CACHE/kernels/newest
+	lock "$answer.lock"
+	if [ $# -gt 0 ] || [ -z "$(find "$answer" -mtime -1 2>/dev/null)" ]; then
+		deps apt >&2
+		tmp=$(mktemp -d) || exit
+		trap 'rm -rf "$tmp"' EXIT
+		(apt_open "$tmp" trixie-backports forky sid) && apt_in "$tmp" apt-cache madison linux-headers-cloud-amd64 |
+			awk -F ' *[|] *' '{ split($3, at, " "); sub("/.*", "", at[2]); print $2, at[2] }' |
+			sort -V | tail -n 1 >"$tmp/newest"
+		[ ! -s "$tmp/newest" ] || mv "$tmp/newest" "$answer"
+	fi
+	[ -s "$answer" ] || die "no suite tells which kernel is the newest"
+	read -r version kernel <"$answer"
+	update=--update
+	! grep -qs "=$version\$" "$CACHE/kernels/$kernel/PACKAGES" || update=
+	"$TOPDIR/tests/vm/fetch-kernel" $update "$kernel" >/dev/null || exit
+	note "the newest kernel is $version of $kernel"
+	echo "$kernel"
+)
 
 # kernel_scripts: a folder with the kernel's own checks, checkpatch and what coccinelle reads, of
 # its source's package.

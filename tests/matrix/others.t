@@ -52,8 +52,8 @@ without_ipv6() {
 
 deps binutils >&2 || exit 1
 check "6.1 for arm64" of_arm64 bookworm
-newest=$(newest_kernel)
-check "the newest for arm64 (${newest:-none})" of_arm64 "$newest"
+newest=$(newest_kernel) || newest=none
+check "the newest for arm64 ($newest)" of_arm64 "$newest"
 check "6.1 without IPv6" without_ipv6 bookworm
 echo "1..$count"
 [ "$failed" -eq 0 ]
