@@ -165,18 +165,12 @@ newest_kernel() (
 		deps apt >&2
 		tmp=$(mktemp -d) || exit
 		trap 'rm -rf "$tmp"' EXIT
-		(apt_open "$tmp" trixie-backports forky sid) && apt_in "$tmp" apt-cache madison linux-headers-cloud-amd64 |
+		kernel=$(apt_open "$tmp" trixie-backports forky sid && apt_in "$tmp" apt-cache madison linux-headers-cloud-amd64 |
 			awk -F ' *[|] *' '{ split($3, at, " "); sub("/.*", "", at[2]); print $2, at[2] }' |
-			sort -V | tail -n 1 >"$tmp/newest"
-		[ ! -s "$tmp/newest" ] || mv "$tmp/newest" "$answer"
+			sort -V | tail -n 1 | cut -d ' ' -f 2)
+		[ -z "$kernel" ] || { "$TOPDIR/tests/vm/fetch-kernel" --update "$kernel" >/dev/null && echo "$kernel" >"$answer"; }
 	fi
-	[ -s "$answer" ] || die "no suite tells which kernel is the newest"
-	read -r version kernel <"$answer"
-	update=--update
-	! grep -qs "=$version\$" "$CACHE/kernels/$kernel/PACKAGES" || update=
-	"$TOPDIR/tests/vm/fetch-kernel" $update "$kernel" >/dev/null || exit
-	note "the newest kernel is $version of $kernel"
-	echo "$kernel"
+	cat "$answer" 2>/dev/null || die "no suite tells which kernel is the newest"
 )
 
 # kernel_scripts: a folder with the kernel's own checks, checkpatch and what coccinelle reads, of
