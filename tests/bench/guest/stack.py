@@ -66,8 +66,8 @@ def main():
     if not short:
         again = NoHook()
         again.name = "none-again"
-        chains[1:1] = [Empty(Bench())]
-        chains += [Nft(), NftConntrack(), Iptables("legacy"), Iptables("nft"), again]
+        chains = [NoHook(), Empty(Bench()), Mailwall(), Nft(), NftConntrack(), Iptables("legacy"),
+                  Iptables("nft"), again]
     with open("/mailwall/out/stack.csv", "w", encoding="ascii", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(("chain", "family", "way", "instructions", "count"))
