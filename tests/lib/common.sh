@@ -73,8 +73,8 @@ private_dev() {
 	ln -s /proc/self/fd/2 "$1/stderr"
 }
 
-# apt_site RELEASE: the mirror that this machine takes RELEASE from, or, where
-# it has another release of Debian, the one it takes any release of that
+# apt_site RELEASE: of the mirrors on stdin (what apt_sites printed) the one that this machine takes
+# RELEASE from, or, where it has another release of Debian, the one it takes any release of that
 # archive from. MAILWALL_MIRROR and MAILWALL_SECURITY_MIRROR overrule it, for
 # machines that are not Debian.
 apt_site() {
@@ -90,23 +90,31 @@ apt_site() {
 		[ -z "${MAILWALL_MIRROR:-}" ] || { echo "$MAILWALL_MIRROR"; return; }
 		;;
 	esac
+	awk -v want="$1" -v archive="$archive" '
+		$1 != "Debian" { next }
+		$2 == want { exact = $3 }
+		$2 ~ archive && (archive != ".*" || $2 !~ /-security$/) { other = $3 }
+		END { print exact != "" ? exact : other }'
+}
+
+# apt_sites: which mirror this machine takes which release from, a line for each.
+apt_sites() {
 	# shellcheck disable=SC2016  # apt's own variables
-	apt-get indextargets --format '$(ORIGIN) $(RELEASE) $(SITE)' 'Created-By: Packages' |
-		awk -v want="$1" -v archive="$archive" '
-			$1 != "Debian" { next }
-			$2 == want { exact = $3 }
-			$2 ~ archive && (archive != ".*" || $2 !~ /-security$/) { other = $3 }
-			END { print exact != "" ? exact : other }'
+	apt-get indextargets --format '$(ORIGIN) $(RELEASE) $(SITE)' 'Created-By: Packages'
 }
 
 # apt_sources SUITE...: lines for a sources.list.
 apt_sources() {
-	local suite site
+	local suite site sites
 
+	sites=$(apt_sites)
 	# Nothing is known of a machine whose lists were never fetched.
-	[ -n "$(apt_site bookworm)" ] || apt-get -q update >&2
+	if [ -z "$(apt_site bookworm <<<"$sites")" ]; then
+		apt-get -q update >&2
+		sites=$(apt_sites)
+	fi
 	for suite in "$@"; do
-		site=$(apt_site "$suite")
+		site=$(apt_site "$suite" <<<"$sites")
 		[ -n "$site" ] || die "no mirror for $suite; set MAILWALL_MIRROR and MAILWALL_SECURITY_MIRROR"
 		echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $site $suite main"
 	done
@@ -120,7 +128,8 @@ apt_acquire() {
 }
 
 # apt_in DIR TOOL ARGS...: an apt tool over the state that apt_open made in DIR. With
-# apt_foreign, packages for that architecture are known too.
+# apt_foreign, packages for that architecture are known too. What apt knows of the lists is kept
+# between questions, whatever this machine's apt does (that of a container image keeps nothing).
 apt_foreign=''
 apt_in() {
 	local dir=$1 tool=$2
@@ -129,7 +138,8 @@ apt_in() {
 	"$tool" -q -o "Dir::State=$dir/state" -o "Dir::State::status=$dir/status" \
 		-o "Dir::Cache=$dir/cache" -o "Dir::Etc::sourcelist=$dir/sources.list" \
 		-o Dir::Etc::sourceparts=- -o Dir::Etc::preferencesparts=- \
-		-o APT::Sandbox::User=root -o APT::Get::List-Cleanup=false \
+		-o Dir::Cache::pkgcache=pkgcache.bin -o Dir::Cache::srcpkgcache=srcpkgcache.bin \
+		-o Acquire::GzipIndexes=false -o APT::Sandbox::User=root -o APT::Get::List-Cleanup=false \
 		${apt_foreign:+-o "APT::Architectures::=$apt_foreign"} "$@"
 }
 
