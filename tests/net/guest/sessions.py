@@ -80,6 +80,7 @@ def found(about, **how):
             with contextlib.suppress(TimeoutError):
                 session = Session("gtw", "any", HOST["any", fam], 587, **how)
                 arrived = session.pass_on(5)
+                session.settled()
                 session.close()
         is_(arrived, BOTH, f"{about}, IPv{fam}: a connection to 587")
         ok(not [key for key in diff if "deny" in key[0]], f"{about}, IPv{fam}: nothing denied", diff)

@@ -1,5 +1,7 @@
 """Connections that are open while the policy changes under them."""
+import fcntl
 import struct
+import termios
 
 from lib import *
 
@@ -71,6 +73,14 @@ class Session:
             if data.endswith(word):
                 arrived.append(name)
         return arrived
+
+    def settled(self, seconds=5):
+        """True once both ends know that the other has all: no acknowledgement is under way any more, which
+        would meet no connection after close()."""
+        def unacknowledged(sock):
+            return struct.unpack("i", fcntl.ioctl(sock, termios.TIOCOUTQ, bytes(4)))[0]
+
+        return wait_until(lambda: not unacknowledged(self.client) and not unacknowledged(self.server), seconds)
 
     def close(self):
         """Both ends, at once and without a word."""
