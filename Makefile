@@ -26,7 +26,8 @@ SLOW := $(wildcard tests/install/*.t tests/matrix/*.t tests/vm/*.t) tests/attack
 REST := $(wildcard tests/net/*.t tests/attack/*.t tests/bench/*.t) tests/debug/doors.t
 CHECK := $(CHEAP) $(SLOW) $(filter-out $(SLOW),$(REST))
 # What takes longest at full size begins first.
-LONGEST := tests/debug/doors.t tests/install/install.t tests/install/trixie tests/attack/scan.t tests/matrix/matrix.t
+LONGEST := tests/debug/doors.t tests/install/install.t tests/install/trixie tests/attack/scan.t tests/matrix/matrix.t \
+	   tests/attack/behind.t tests/bench/bench.t
 # Tests in machines wait half of their time: for what must not arrive, for a second to pass.
 JOBS ?= $(shell echo $$((2 * $$(nproc))))
 # On kernels that look for mistakes: what User Mode Linux is as good for, with one processor, and the module's own.
