@@ -49,27 +49,36 @@ static bool mw_flow_replace(atomic64_t *flow, u64 old, u64 new)
  * relies on none of this.)
  *
  * Another processor may be in here at the same moment. The flows are read before
- * bucket->noted, and one is written after it: who sees that nothing was noted for long, and
+ * bucket->last, and one is written after it: who sees that nothing was noted for long, and
  * then clears what he read before, cannot clear what the other one has just noted. Who sees
  * instead that one was noted just now, may have read before that what is cleared by now, and
  * take the way for occupied; so none makes room unless all are still there. Two that note a
  * new flow at once may take a way each; one of the two is not refreshed, and goes in time.
+ *
+ * Of flows that were idle equally long, for whole seconds, each makes room in its turn. Were the
+ * one that was noted last the next to go, then two that wait for answers could take the room
+ * from one another, and one that has nothing more to say would wait for ever.
  */
 enum mw_flow_noted mw_flow_note_slowly(struct mw_flow_bucket *bucket, u64 entry, u64 now)
 {
-	u64 flow[MW_FLOW_WAYS], idle, longest, noted;
-	int i, own, free, victim;
+	u64 flow[MW_FLOW_WAYS], idle, longest, last, noted;
+	int i, n, own, free, next, victim;
 
 again: /* only after another processor has got on */
 	for (i = 0; i < MW_FLOW_WAYS; i++)
 		flow[i] = atomic64_read_acquire(&bucket->flow[i]);
-	noted = atomic64_read_acquire(&bucket->noted);
+	last = atomic64_read_acquire(&bucket->last);
+	noted = last / MW_FLOW_TURNS;
+	next = last % MW_FLOW_TURNS;
 
 	own = -1;
 	free = -1;
 	victim = 0;
 	longest = 0;
-	for (i = MW_FLOW_WAYS - 1; i >= 0; i--) {
+	i = next;
+	for (n = 0; n < MW_FLOW_WAYS; n++) {
+		/* whose turn it is comes last and is taken from its equals */
+		i = i ? i - 1 : MW_FLOW_WAYS - 1;
 		if (mw_flow_is_fresh(entry, flow[i])) {
 			own = i;
 			continue;
@@ -89,9 +98,9 @@ again: /* only after another processor has got on */
 		}
 	}
 
-	if (noted < now)
-		atomic64_set_release(&bucket->noted, now);
 	if (own >= 0) {
+		if (noted < now)
+			atomic64_set_release(&bucket->last, now * MW_FLOW_TURNS + next);
 		/* Never back to an earlier second, which a late processor may have. */
 		if (flow[own] < entry && !mw_flow_replace(&bucket->flow[own], flow[own], entry))
 			goto again;
@@ -103,6 +112,8 @@ again: /* only after another processor has got on */
 		for (i = 0; i < MW_FLOW_WAYS; i++)
 			if ((u64)atomic64_read(&bucket->flow[i]) != flow[i])
 				goto again;
+	next = (victim + 1) % MW_FLOW_WAYS;
+	atomic64_set_release(&bucket->last, (noted < now ? now : noted) * MW_FLOW_TURNS + next);
 	if (!mw_flow_replace(&bucket->flow[victim], flow[victim], entry))
 		goto again;
 	return free >= 0 ? MW_FLOW_NOTED : MW_FLOW_EVICTED;

@@ -6,8 +6,9 @@
  *
  * No lock and no allocation after mw_flow_create(). Only what a gateway sends is noted,
  * so nothing from outside fills the table; where a bucket is full, the flow that was idle
- * longest in it makes room. Whatever is lost, by eviction or in a race between
- * processors, comes back with the gateway's next segment: a loss delays a connection.
+ * longest in it makes room (of those of one second, each in its turn). Whatever is lost, by
+ * eviction or in a race between processors, comes back with the gateway's next segment: a
+ * loss delays a connection.
  *
  * A bucket is a line of 64 bytes: seven flows, and when it was last written. A flow is
  * one u64, the sum
@@ -45,6 +46,8 @@
 #define MW_FLOW_SKEW 60
 
 #define MW_FLOW_WAYS 7
+/* Room for the number of a way, besides a second. */
+#define MW_FLOW_TURNS 8
 /* Room for 3.5 times as many: with N flows in it, a table for N loses less than 0.1 %. */
 #define MW_FLOWS_PER_BUCKET 2
 
@@ -54,13 +57,14 @@
 
 /**
  * struct mw_flow_bucket - flows whose keys have the same index
- * @noted: second in which a flow in here was last written, 0 if none was
+ * @last: second in which a flow in here was last written, 0 if none was, times
+ *	  MW_FLOW_TURNS, plus the way whose turn it is to make room
  * @flow: entries as above, 0 for none
  *
- * @noted keeps the order of eviction right for ever: see mw_flow_note_slowly().
+ * @last keeps the order of eviction right for ever: see mw_flow_note_slowly().
  */
 struct mw_flow_bucket {
-	atomic64_t noted;
+	atomic64_t last;
 	atomic64_t flow[MW_FLOW_WAYS];
 } __aligned(64);
 
@@ -94,6 +98,7 @@ struct mw_flow_table {
 };
 
 static_assert(sizeof(struct mw_flow_bucket) == 64);
+static_assert(MW_FLOW_WAYS <= MW_FLOW_TURNS);
 static_assert(sizeof(struct mw_flow_table) +
 		      16384 / MW_FLOWS_PER_BUCKET * sizeof(struct mw_flow_bucket) <=
 	      1 << 20);

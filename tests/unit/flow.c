@@ -431,6 +431,33 @@ static bool model(unsigned int kept, unsigned int steps, const char *what)
 	return true;
 }
 
+/*
+ * More in one second than there is room for: who comes last stays until as many more have come.
+ * Were it the next to go, two that wait for answers would take the room from one another, and one
+ * that has nothing more to say would wait for ever.
+ */
+static bool in_turns(void)
+{
+	struct mw_flow_table *table = mw_flow_create(MW_FLOWS_MIN);
+	u64 latest[WAYS] = { 0 };
+	unsigned int i, j, evictions = 0;
+
+	for (i = 0; i < 10 * WAYS;) {
+		u64 key = random64();
+
+		if (mw_flow_index(table, key))
+			continue;
+		latest[i++ % WAYS] = key;
+		evictions += mw_flow_note(table, key, 1000) == MW_FLOW_EVICTED;
+		for (j = 0; j < WAYS && j < i; j++)
+			MUST(mw_flow_fresh(table, latest[j], 1000),
+			     "after %u, flow %u of the last %u", i, j, WAYS);
+	}
+	MUST(evictions == 9 * WAYS, "%u evictions", evictions);
+	mw_flow_destroy(table);
+	return true;
+}
+
 /* Processors that interrupt one another, in each way there is */
 
 #define NESTED 4
@@ -636,6 +663,7 @@ int main(int argc, char **argv)
 		TRY(model(300, times, "few flows"), "few flows: as a map has them");
 		TRY(model(3000, times, "a full table"), "a full table: as a map has them");
 		TRY(model(9000, times, "crowded"), "crowded: the one idle longest makes room");
+		TRY(in_turns(), "crowded within a second: who was noted last stays longest");
 		TRY(turns(), "whoever is interrupted where, nothing is lost while there is room");
 	}
 	printf("1..%u\n", points);

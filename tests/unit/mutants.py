@@ -530,13 +530,17 @@ meant("flow: crowded: the one idle longest makes room", [
     ("flow.c", "return MW_FLOW_REFRESHED;", "return MW_FLOW_NOTED;"),
     ("flow.h", "(64 - MW_FLOW_TAG_BITS) >> 1;", "(64 - MW_FLOW_TAG_BITS) >> 8;"),
 ])
+meant("flow: crowded within a second: who was noted last stays longest", [
+    ("flow.c", "i = i ? i - 1 : MW_FLOW_WAYS - 1;", "i = MW_FLOW_WAYS - 1 - n;"),
+    ("flow.c", "next = (victim + 1) % MW_FLOW_WAYS;", ""),
+])
 READ_FLOWS = """\tfor (i = 0; i < MW_FLOW_WAYS; i++)
 \t\tflow[i] = atomic64_read_acquire(&bucket->flow[i]);
 """
-READ_NOTED = "\tnoted = atomic64_read_acquire(&bucket->noted);\n"
+READ_LAST = "\tlast = atomic64_read_acquire(&bucket->last);\n"
 meant("flow: whoever is interrupted where, nothing is lost while there is room", [
     ("flow.c", "if ((u64)atomic64_read(&bucket->flow[i]) != flow[i])", "if (0)"),
-    ("flow.c", READ_FLOWS + READ_NOTED, READ_NOTED + READ_FLOWS),
+    ("flow.c", READ_FLOWS + READ_LAST, READ_LAST + READ_FLOWS),
 ])
 
 meant("unit: test_short_ways", [
